@@ -1,0 +1,154 @@
+//! What the app gives the library to call: a validator and a log sink. All synchronous, all may fail.
+
+use std::sync::Arc;
+
+use super::{CommitSummary, Credential, GroupId, Member, NewMember, ProposalSummary};
+use crate::{
+    group::validator::{Question, Validator},
+    log::{Level, Sink},
+};
+
+/// A callback failed: it threw, or it could not answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+pub enum CallbackError {
+    /// Counts as a refusal.
+    #[error("the callback failed")]
+    Failed,
+}
+
+/// An exception that the app's language threw; its text may hold anything, so it is dropped here.
+impl From<uniffi::UnexpectedUniFFICallbackError> for CallbackError {
+    fn from(_: uniffi::UnexpectedUniFFICallbackError) -> Self {
+        Self::Failed
+    }
+}
+
+/// What the app is asked to judge.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
+pub enum ValidationRequest {
+    /// A received Commit, before it is merged. Refused, it can be processed again later.
+    Commit {
+        /// The group.
+        group_id: GroupId,
+        /// What it changes.
+        summary: CommitSummary,
+    },
+    /// A received proposal, before it is queued.
+    Proposal {
+        /// The group.
+        group_id: GroupId,
+        /// What it asks for.
+        summary: ProposalSummary,
+    },
+    /// An invitation, before the group is joined. Refused, the key package stays.
+    Welcome {
+        /// The group.
+        group_id: GroupId,
+        /// Who invites.
+        sender: Option<Credential>,
+        /// Everybody in it.
+        members: Vec<Member>,
+    },
+    /// A key package that this device is about to add.
+    KeyPackage {
+        /// The group.
+        group_id: GroupId,
+        /// Who would be added.
+        member: NewMember,
+    },
+}
+
+/// Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+///
+/// It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
+/// library, which answers `Reentrant`.
+#[uniffi::export(with_foreign)]
+pub trait CredentialValidator: Send + Sync {
+    /// `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
+    fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError>;
+}
+
+/// How much a line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum LogLevel {
+    /// Something ended as it should.
+    Info,
+    /// Something is unusual.
+    Warn,
+    /// A call failed.
+    Error,
+}
+
+/// A number in a log line.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct LogField {
+    /// What it counts or says.
+    pub name: String,
+    /// A count, a duration or an error code; never an identifier.
+    pub value: u64,
+}
+
+/// Takes the library's log: verbs, counts and codes, nothing secret.
+#[uniffi::export(with_foreign)]
+pub trait LogSink: Send + Sync {
+    /// A failure is ignored. The same rules as for a validator: quick, and no calls back.
+    fn log(&self, level: LogLevel, event: String, fields: Vec<LogField>) -> Result<(), CallbackError>;
+}
+
+pub(super) struct ForeignValidator(pub(super) Arc<dyn CredentialValidator>);
+
+impl Validator for ForeignValidator {
+    fn accepts(&self, question: &Question<'_>) -> Option<bool> {
+        self.0.validate(question.into()).ok()
+    }
+}
+
+impl From<&Question<'_>> for ValidationRequest {
+    fn from(question: &Question<'_>) -> Self {
+        let group = |id: &[u8]| GroupId(id.to_vec());
+        match *question {
+            Question::Commit { group_id, summary } => Self::Commit {
+                group_id: group(group_id),
+                summary: summary.clone().into(),
+            },
+            Question::Proposal { group_id, summary } => Self::Proposal {
+                group_id: group(group_id),
+                summary: summary.clone().into(),
+            },
+            Question::Welcome {
+                group_id,
+                sender,
+                members,
+            } => Self::Welcome {
+                group_id: group(group_id),
+                sender: sender.map(Into::into),
+                members: members.iter().cloned().map(Into::into).collect(),
+            },
+            Question::KeyPackage { group_id, member } => Self::KeyPackage {
+                group_id: group(group_id),
+                member: member.clone().into(),
+            },
+        }
+    }
+}
+
+pub(super) struct ForeignSink(pub(super) Arc<dyn LogSink>);
+
+impl Sink for ForeignSink {
+    fn write(&self, level: Level, event: &'static str, fields: &[(&'static str, u64)]) {
+        let level = match level {
+            Level::Info => LogLevel::Info,
+            Level::Warn => LogLevel::Warn,
+            Level::Error => LogLevel::Error,
+        };
+        let fields = fields
+            .iter()
+            .map(|&(name, value)| LogField {
+                name: name.to_owned(),
+                value,
+            })
+            .collect();
+        // A log that fails must not make the call fail.
+        let _ = self.0.log(level, event.to_owned(), fields);
+    }
+}

@@ -1,0 +1,206 @@
+//! `MlsClient`: a database, and what a device does outside any group.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use super::{
+    ClientConfig, Core, CredentialValidator, GroupConfig, GroupId, GroupSummary, IdentityId, InboxEntry,
+    LogSink, MessageInfo, MlsError, MlsGroup, Shared, StorageInfo, WelcomeInfo, call,
+    callbacks::{ForeignSink, ForeignValidator},
+};
+use crate::{
+    error::{ArgumentProblem, Error},
+    group::{Context, create, join, mailbox, validator::Validator},
+    log::{Level, Log, Sink},
+    message,
+    policy::GroupSettings,
+    secret::Secret,
+    storage::Store,
+};
+
+/// A device: one database file with its identities, key packages and groups.
+///
+/// Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
+/// may come from any thread and from several processes that have the same file open; they wait for each other.
+/// Opening one path twice in a process is the same as opening it in two processes.
+#[derive(uniffi::Object)]
+pub struct MlsClient {
+    pub(super) core: Shared,
+}
+
+#[uniffi::export]
+impl MlsClient {
+    /// Opens the database, or creates it if the file does not exist or is empty.
+    ///
+    /// Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
+    /// Errors: `InvalidArgument` (a key that is not 32 bytes, a path in a folder that does not exist),
+    /// `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
+    /// `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
+    /// After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
+    #[uniffi::constructor(default(validator = None, log_sink = None))]
+    pub fn open(
+        config: ClientConfig,
+        validator: Option<Arc<dyn CredentialValidator>>,
+        log_sink: Option<Arc<dyn LogSink>>,
+    ) -> Result<Arc<Self>, MlsError> {
+        let log = Log::new(log_sink.map(|sink| Arc::new(ForeignSink(sink)) as Arc<dyn Sink>));
+        let validator =
+            validator.map(|validator| Arc::new(ForeignValidator(validator)) as Arc<dyn Validator>);
+        let core = open_core(&config, validator, log.clone()).map_err(|error| {
+            let error = MlsError::from(error);
+            log.event(Level::Error, "open", &[("code", error.code().into())]);
+            error
+        })?;
+        log.event(Level::Info, "opened", &[]);
+        Ok(Arc::new(Self { core: Arc::new(core) }))
+    }
+
+    /// Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
+    pub fn storage_info(&self) -> Result<StorageInfo, MlsError> {
+        call(&self.core, "storage_info", || {
+            let info = self.core.store.info()?;
+            Ok(StorageInfo {
+                generation: info.generation,
+                schema_version: info.schema_version,
+                sqlite_version: info.sqlite_version.to_owned(),
+                database_bytes: info.database_bytes,
+                wal_bytes: info.wal_bytes,
+            })
+        })
+    }
+
+    /// Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
+    /// that has the file open keeps working on a file that no longer has a name, so close those first.
+    /// Errors: `StorageLocked` when a file cannot be removed; call again.
+    pub fn wipe(&self) -> Result<(), MlsError> {
+        call(&self.core, "wipe", || self.core.store.wipe())
+    }
+
+    /// Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
+    /// client's `group_defaults` hold.
+    ///
+    /// Stored: the group. Nothing is sent; `add_members` invites.
+    /// Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+    #[uniffi::method(default(config = None))]
+    pub fn create_group(
+        &self,
+        identity: IdentityId,
+        config: Option<GroupConfig>,
+    ) -> Result<Arc<MlsGroup>, MlsError> {
+        call(&self.core, "create_group", || {
+            let settings = config
+                .as_ref()
+                .map_or_else(|| self.core.context.settings.clone(), Into::into);
+            let id = config.and_then(|config| config.group_id).map(Into::into);
+            let id = self
+                .core
+                .store
+                .write(|call| create::create(call, &identity.0, id, &settings))?;
+            Ok(MlsGroup::new(&self.core, id))
+        })
+    }
+
+    /// A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+    pub fn group(&self, group_id: GroupId) -> Result<Arc<MlsGroup>, MlsError> {
+        call(&self.core, "group", || {
+            let id = group_id.into();
+            self.core.store.read(|call| create::exists(call, &id))?;
+            Ok(MlsGroup::new(&self.core, id))
+        })
+    }
+
+    /// All groups in the order in which they came, those that this device was removed from included. None is loaded.
+    pub fn groups(&self) -> Result<Vec<GroupSummary>, MlsError> {
+        call(&self.core, "groups", || {
+            let groups = self.core.store.read(create::list)?;
+            Ok(groups.into_iter().map(Into::into).collect())
+        })
+    }
+
+    /// Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
+    /// can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
+    ///
+    /// Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
+    #[uniffi::method(default(ratchet_tree = None))]
+    pub fn inspect_welcome(
+        &self,
+        welcome: Vec<u8>,
+        ratchet_tree: Option<Vec<u8>>,
+    ) -> Result<WelcomeInfo, MlsError> {
+        let info = call(&self.core, "inspect_welcome", || {
+            let Core { store, context } = &*self.core;
+            store.dry_run(|call| join::inspect(call, context, &welcome, ratchet_tree.as_deref()))
+        })?;
+        info.try_into()
+    }
+
+    /// Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
+    ///
+    /// Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
+    /// A group that this device was removed from makes room for its new membership.
+    /// Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
+    /// `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
+    #[uniffi::method(default(ratchet_tree = None))]
+    pub fn join_from_welcome(
+        &self,
+        welcome: Vec<u8>,
+        ratchet_tree: Option<Vec<u8>>,
+    ) -> Result<Arc<MlsGroup>, MlsError> {
+        call(&self.core, "join_from_welcome", || {
+            let Core { store, context } = &*self.core;
+            let id = store.write(|call| join::join(call, context, &welcome, ratchet_tree.as_deref()))?;
+            Ok(MlsGroup::new(&self.core, id))
+        })
+    }
+
+    /// Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+    ///
+    /// Errors: `MessageMalformed`, `InvalidArgument`.
+    pub fn message_info(&self, message: Vec<u8>) -> Result<MessageInfo, MlsError> {
+        call(&self.core, "message_info", || {
+            message::info(&message).map(Into::into)
+        })
+    }
+
+    /// The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+    /// notification extension may have processed messages that the app has not seen.
+    pub fn inbox(&self, limit: u32) -> Result<Vec<InboxEntry>, MlsError> {
+        call(&self.core, "inbox", || {
+            let entries = self.core.store.read(|call| mailbox::list(call, limit))?;
+            Ok(entries.into_iter().map(Into::into).collect())
+        })
+    }
+
+    /// Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+    pub fn acknowledge(&self, ids: Vec<u64>) -> Result<(), MlsError> {
+        call(&self.core, "acknowledge", || {
+            self.core.store.write(|call| mailbox::acknowledge(call, &ids))
+        })
+    }
+}
+
+fn open_core(config: &ClientConfig, validator: Option<Arc<dyn Validator>>, log: Log) -> Result<Core, Error> {
+    let database_key = Secret::from_slice(&config.database_key).ok_or(Error::Argument {
+        argument: "database_key",
+        problem: ArgumentProblem::WrongLength,
+    })?;
+    let settings = config
+        .group_defaults
+        .as_ref()
+        .map_or_else(GroupSettings::default, Into::into);
+    settings.check()?;
+    let store = Store::open(
+        Path::new(&config.database_path),
+        &database_key,
+        Duration::from_millis(config.busy_timeout_ms.into()),
+        config.minimum_generation,
+    )?;
+    Ok(Core {
+        store,
+        context: Context {
+            validator,
+            log,
+            settings,
+            inbox: config.inbox,
+        },
+    })
+}

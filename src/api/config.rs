@@ -1,0 +1,111 @@
+//! How a client and its groups are set up.
+
+use super::GroupId;
+use crate::policy::GroupSettings;
+
+/// How to open a database. It holds data only; callbacks are arguments of `open`.
+#[derive(Clone, uniffi::Record)]
+pub struct ClientConfig {
+    /// The file; its folder must exist. SQLite keeps `-wal` and `-shm` beside it.
+    pub database_path: String,
+    /// 32 random bytes that the app keeps in Keychain or Keystore. A passphrase is not a key.
+    pub database_key: Vec<u8>,
+    /// How long a call waits while another process writes, in milliseconds.
+    #[uniffi(default = 5000)]
+    pub busy_timeout_ms: u32,
+    /// Keep outcomes until they are acknowledged. Without it a decrypted message is lost if the app dies before it
+    /// has saved it.
+    #[uniffi(default = true)]
+    pub inbox: bool,
+    /// For groups that are joined, and for those that are created without a configuration.
+    #[uniffi(default = None)]
+    pub group_defaults: Option<GroupConfig>,
+    /// Refuse a file whose generation is lower: the highest that `storage_info` ever told.
+    #[uniffi(default = None)]
+    pub minimum_generation: Option<u64>,
+}
+
+/// The key is not for logs.
+impl std::fmt::Debug for ClientConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientConfig")
+            .field("busy_timeout_ms", &self.busy_timeout_ms)
+            .field("inbox", &self.inbox)
+            .field("group_defaults", &self.group_defaults)
+            .field("minimum_generation", &self.minimum_generation)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ClientConfig {
+    /// A configuration with every default.
+    pub fn new(database_path: impl Into<String>, database_key: [u8; 32]) -> Self {
+        Self {
+            database_path: database_path.into(),
+            database_key: database_key.to_vec(),
+            busy_timeout_ms: 5000,
+            inbox: true,
+            group_defaults: None,
+            minimum_generation: None,
+        }
+    }
+}
+
+/// How a group behaves on this device. Members may differ in all of it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct GroupConfig {
+    /// For `create_group` only: 1 to 255 bytes; random if absent.
+    #[uniffi(default = None)]
+    pub group_id: Option<GroupId>,
+    /// Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
+    #[uniffi(default = false)]
+    pub public_handshakes: bool,
+    /// Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
+    #[uniffi(default = 64)]
+    pub padding_block: u32,
+    /// Past epochs whose late messages can still be decrypted, at most 32.
+    #[uniffi(default = 3)]
+    pub max_past_epochs: u32,
+    /// Keys kept for messages of a sender that were overtaken, at most 4096.
+    #[uniffi(default = 64)]
+    pub out_of_order_tolerance: u32,
+    /// How far ahead of the last message of its sender a message may be, at most 100,000.
+    #[uniffi(default = 2000)]
+    pub maximum_forward_distance: u32,
+    /// Past epochs whose resumption secret is kept, at most 64.
+    #[uniffi(default = 3)]
+    pub resumption_psks: u32,
+    /// Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
+    #[uniffi(default = true)]
+    pub ratchet_tree_in_welcome: bool,
+}
+
+impl Default for GroupConfig {
+    fn default() -> Self {
+        let settings = GroupSettings::default();
+        Self {
+            group_id: None,
+            public_handshakes: settings.public_handshakes,
+            padding_block: settings.padding_block,
+            max_past_epochs: settings.max_past_epochs,
+            out_of_order_tolerance: settings.out_of_order_tolerance,
+            maximum_forward_distance: settings.maximum_forward_distance,
+            resumption_psks: settings.resumption_psks,
+            ratchet_tree_in_welcome: settings.ratchet_tree_in_welcome,
+        }
+    }
+}
+
+impl From<&GroupConfig> for GroupSettings {
+    fn from(config: &GroupConfig) -> Self {
+        Self {
+            public_handshakes: config.public_handshakes,
+            padding_block: config.padding_block,
+            max_past_epochs: config.max_past_epochs,
+            out_of_order_tolerance: config.out_of_order_tolerance,
+            maximum_forward_distance: config.maximum_forward_distance,
+            resumption_psks: config.resumption_psks,
+            ratchet_tree_in_welcome: config.ratchet_tree_in_welcome,
+        }
+    }
+}

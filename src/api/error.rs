@@ -1,0 +1,274 @@
+//! The error that apps see: a variant for each thing that they can act on, with a number that never changes.
+
+/// Why a call did nothing. Every error leaves groups and database as they were before the call.
+///
+/// Each variant has a stable number, [`MlsError::code`], for logs and for support. No variant carries a key, a
+/// plaintext, an identifier or the text of a dependency.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
+#[uniffi::export(Display)]
+pub enum MlsError {
+    /// No group with this id is in the database. It was never joined here, or it was deleted.
+    #[error("there is no such group")]
+    GroupNotFound,
+    /// A group with this id exists already. Delete it first, or keep using it.
+    #[error("a group with this id exists already")]
+    GroupAlreadyExists,
+    /// This device was removed from the group. It can only be read, deleted, or joined again.
+    #[error("this device was removed from the group")]
+    GroupInactive,
+    /// No identity with this id is in the database.
+    #[error("there is no such identity")]
+    IdentityNotFound,
+    /// Groups still sign with this identity. Change their identity or delete them first.
+    #[error("groups still use this identity")]
+    IdentityInUse,
+    /// No key package with this reference is in the database: it was used, deleted, or is another device's.
+    #[error("there is no such key package")]
+    KeyPackageNotFound,
+    /// A key package cannot be used. Ask its owner's delivery service for another.
+    #[error("the key package is invalid: {reason:?}")]
+    KeyPackageInvalid {
+        /// What is wrong with it.
+        reason: KeyPackageReason,
+    },
+    /// A Welcome cannot be used.
+    #[error("the Welcome is invalid: {reason:?}")]
+    WelcomeInvalid {
+        /// What is wrong with it.
+        reason: WelcomeReason,
+    },
+    /// The group has an own Commit that waits. Merge it or clear it first.
+    #[error("an own Commit is pending")]
+    PendingCommitExists,
+    /// The group has no own Commit that waits.
+    #[error("no own Commit is pending")]
+    NoPendingCommit,
+    /// Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
+    #[error("queued proposals must be committed first")]
+    PendingProposalsExist,
+    /// A message from another epoch than the group's. If `received` is larger, fetch and process what came before it.
+    #[error("the group is at epoch {current}, the message at {received}")]
+    WrongEpoch {
+        /// The group's epoch.
+        current: u64,
+        /// The message's epoch.
+        received: u64,
+    },
+    /// A message that decodes, but that this group must not accept. Skip it.
+    #[error("the message is invalid: {reason:?}")]
+    MessageInvalid {
+        /// What is wrong with it.
+        reason: MessageReason,
+    },
+    /// The bytes are no MLS message: damaged, cut short, or something else. Skip them.
+    #[error("the bytes are no MLS message")]
+    MessageMalformed,
+    /// The app's `CredentialValidator` refused, or it failed.
+    #[error("the credential was rejected")]
+    CredentialRejected,
+    /// A callback called back into the library. Let it answer first.
+    #[error("a callback called back into the library")]
+    Reentrant,
+    /// No member of the group has this leaf index.
+    #[error("no member has leaf index {leaf_index}")]
+    MemberNotFound {
+        /// The leaf index that was given.
+        leaf_index: u32,
+    },
+    /// This library does not compute the ciphersuite.
+    #[error("ciphersuite {ciphersuite} is not supported")]
+    UnsupportedCiphersuite {
+        /// Its number in the IANA registry.
+        ciphersuite: u16,
+    },
+    /// An argument is out of its bounds.
+    #[error("invalid argument {argument}: {reason:?}")]
+    InvalidArgument {
+        /// The parameter's or field's name.
+        argument: String,
+        /// What is wrong with it.
+        reason: ArgumentReason,
+    },
+    /// `wipe` has removed the database. Open a new client.
+    #[error("the database was wiped")]
+    Wiped,
+    /// Another process held the database for longer than `busy_timeout_ms`. Try again.
+    #[error("the database is in use")]
+    StorageBusy,
+    /// The operating system does not let the file be opened: the device has not been unlocked since it started, the
+    /// path is a folder, or the app may not write there.
+    #[error("the database file cannot be opened now")]
+    StorageLocked,
+    /// No space is left. Free some and try again.
+    #[error("no space left on the device")]
+    StorageFull,
+    /// The file, or its folder, cannot be written.
+    #[error("the database file is read-only")]
+    StorageReadOnly,
+    /// The disk failed. Try again; if it stays, the device is failing.
+    #[error("the disk answered with an error")]
+    StorageIo,
+    /// The key does not open this database. The file is untouched.
+    #[error("the database key is wrong")]
+    WrongDatabaseKey,
+    /// The file is damaged. Nothing was deleted; restore the membership from other devices.
+    #[error("the database is damaged")]
+    StorageCorrupt,
+    /// The file is another program's, or no database at all. It is untouched.
+    #[error("the file is not a database of this library")]
+    StorageForeign,
+    /// A newer version of the library wrote this file. Update the app.
+    #[error("the database has schema {found}, this library knows {supported}")]
+    StorageTooNew {
+        /// The file's schema version.
+        found: u32,
+        /// The newest version that this library knows.
+        supported: u32,
+    },
+    /// The file is older than `minimum_generation`: an old copy was put back. Using it would reuse keys.
+    #[error("the database is an old copy: generation {found}, expected {minimum}")]
+    StorageRolledBack {
+        /// The file's generation.
+        found: u64,
+        /// What the app expected at least.
+        minimum: u64,
+    },
+    /// A fault of the library. Report the code.
+    #[error("internal error {code}")]
+    Internal {
+        /// Says where; see docs/errors.md.
+        code: u32,
+    },
+}
+
+#[uniffi::export]
+impl MlsError {
+    /// The variant's stable number, the same in every version and language.
+    pub fn code(&self) -> u32 {
+        match self {
+            Self::GroupNotFound => 100,
+            Self::GroupAlreadyExists => 101,
+            Self::GroupInactive => 102,
+            Self::MemberNotFound { .. } => 103,
+            Self::IdentityNotFound => 110,
+            Self::IdentityInUse => 111,
+            Self::KeyPackageNotFound => 120,
+            Self::KeyPackageInvalid { .. } => 121,
+            Self::WelcomeInvalid { .. } => 130,
+            Self::PendingCommitExists => 140,
+            Self::NoPendingCommit => 141,
+            Self::PendingProposalsExist => 142,
+            Self::WrongEpoch { .. } => 150,
+            Self::MessageInvalid { .. } => 151,
+            Self::MessageMalformed => 152,
+            Self::CredentialRejected => 160,
+            Self::Reentrant => 161,
+            Self::UnsupportedCiphersuite { .. } => 170,
+            Self::InvalidArgument { .. } => 171,
+            Self::Wiped => 180,
+            Self::StorageBusy => 200,
+            Self::StorageLocked => 201,
+            Self::StorageFull => 202,
+            Self::StorageReadOnly => 203,
+            Self::StorageIo => 204,
+            Self::WrongDatabaseKey => 205,
+            Self::StorageCorrupt => 206,
+            Self::StorageForeign => 207,
+            Self::StorageTooNew { .. } => 208,
+            Self::StorageRolledBack { .. } => 209,
+            Self::Internal { code } => *code,
+        }
+    }
+}
+
+/// What is wrong with a key package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum KeyPackageReason {
+    /// The message is something else.
+    NotAKeyPackage,
+    /// A signature does not verify.
+    SignatureInvalid,
+    /// Its lifetime is over.
+    Expired,
+    /// Its lifetime has not begun: one of the clocks is wrong.
+    NotYetValid,
+    /// Its lifetime is missing, or longer than a year.
+    LifetimeUnacceptable,
+    /// It is for another protocol version.
+    UnsupportedVersion,
+    /// Its ciphersuite is not the group's.
+    OtherCiphersuite,
+    /// It carries an extension that it does not list, or that has no place in a key package.
+    ExtensionInvalid,
+    /// One of its keys is already in the group, or twice among those that are added.
+    DuplicateKey,
+    /// It does not support what the group requires.
+    CapabilitiesInsufficient,
+    /// Its content breaks another rule of RFC 9420, section 10.1.
+    ContentInvalid,
+}
+
+/// What is wrong with a Welcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum WelcomeReason {
+    /// The message is something else.
+    NotAWelcome,
+    /// It was made for a key package that is not here: used before, deleted, or another device's.
+    NoMatchingKeyPackage,
+    /// The ratchet tree is neither in it nor beside it.
+    RatchetTreeMissing,
+    /// It does not decrypt.
+    DecryptionFailed,
+    /// A signature or the confirmation tag does not verify.
+    SignatureInvalid,
+    /// The group needs something that this device does not support.
+    UnsupportedFeature,
+    /// A pre-shared key that it names is not registered here.
+    PskMissing,
+    /// The ratchet tree breaks a rule of RFC 9420.
+    RatchetTreeInvalid,
+}
+
+/// Why a group does not accept a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum MessageReason {
+    /// It is for another group.
+    OtherGroup,
+    /// It is a Welcome, a GroupInfo or a key package: those go to other calls.
+    NotAGroupMessage,
+    /// It does not decrypt: damaged, forged, or from a group that has forked.
+    DecryptionFailed,
+    /// Its key was deleted: it is older than `out_of_order_tolerance` allows.
+    GenerationTooOld,
+    /// It is further ahead than `maximum_forward_distance` allows.
+    GenerationTooNew,
+    /// A signature, membership tag or confirmation tag does not verify.
+    SignatureInvalid,
+    /// Its sender is not in the group, or may not send this.
+    SenderInvalid,
+    /// A Commit refers to a proposal that has not arrived.
+    ProposalMissing,
+    /// A Commit or proposal breaks a rule of RFC 9420.
+    ProposalInvalid,
+    /// A Commit names a pre-shared key that is not registered here.
+    PskMissing,
+    /// A Commit from this device that it does not know: from a restored copy, or cleared and gone.
+    UnknownOwnCommit,
+    /// It uses an extension that this library does not offer.
+    UnsupportedFeature,
+}
+
+/// What is wrong with an argument.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum ArgumentReason {
+    /// It is empty.
+    Empty,
+    /// It is longer than allowed.
+    TooLong,
+    /// It must have one certain length.
+    WrongLength,
+    /// Its value is not in the range that is allowed.
+    OutOfRange,
+    /// It names something twice.
+    Duplicate,
+}

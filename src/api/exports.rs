@@ -1,0 +1,29 @@
+//! Secrets that a group gives to the app.
+
+use super::{MlsError, MlsGroup, call};
+use crate::group::export;
+
+#[uniffi::export]
+impl MlsGroup {
+    /// Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
+    /// nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another.
+    ///
+    /// Errors: `InvalidArgument`, `GroupInactive`, `GroupNotFound`.
+    pub fn export_secret(&self, label: String, context: Vec<u8>, length: u32) -> Result<Vec<u8>, MlsError> {
+        call(&self.core, "export_secret", || {
+            self.core
+                .store
+                .read(|call| export::export_secret(call, &self.id, &label, &context, length))
+        })
+    }
+
+    /// The same bytes for every member of this epoch; two members who compare them out of band know that they are in
+    /// the same group with the same history (RFC 9420, section 8.7).
+    pub fn epoch_authenticator(&self) -> Result<Vec<u8>, MlsError> {
+        call(&self.core, "epoch_authenticator", || {
+            self.core
+                .store
+                .read(|call| export::epoch_authenticator(call, &self.id))
+        })
+    }
+}

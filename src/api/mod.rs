@@ -1,0 +1,55 @@
+//! The facade: the only module that knows uniffi. Each body parses, runs and converts; logic lives below.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "uniffi hands over values that it has lifted"
+)]
+
+mod callbacks;
+mod client;
+mod commits;
+mod config;
+mod credential;
+mod error;
+mod error_conversion;
+mod exports;
+mod group;
+mod identity;
+mod ids;
+mod key_packages;
+mod messages;
+mod outcomes;
+mod records;
+
+pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
+pub use client::MlsClient;
+pub use config::*;
+pub use credential::*;
+pub use error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
+pub use group::MlsGroup;
+pub use ids::*;
+pub use outcomes::*;
+pub use records::*;
+
+use std::sync::Arc;
+
+use crate::{error::Error, group::Context, storage::Store};
+
+/// What a client and its groups share.
+struct Core {
+    store: Store,
+    context: Context,
+}
+
+/// Runs a facade call: converts its error and leaves a line in the app's log for it.
+fn call<T>(core: &Core, name: &'static str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, MlsError> {
+    run().map_err(|error| {
+        let error = MlsError::from(error);
+        core.context
+            .log
+            .event(crate::log::Level::Error, name, &[("code", error.code().into())]);
+        error
+    })
+}
+
+type Shared = Arc<Core>;

@@ -1,0 +1,285 @@
+//! What goes in and out besides outcomes: identities, key packages, groups, Commits.
+
+use super::{
+    Ciphersuite, CommitSummary, Credential, GroupId, IdentityId, KeyPackageRef, MlsError, ProposalSummary,
+};
+use crate::{
+    group::{join, outcome, state},
+    keys::{identity, key_package},
+    policy,
+    storage::{groups::GroupRecord, key_packages::KeyPackageRecord, pending::PendingCommitRecord},
+};
+
+/// A credential with a signature key of this device.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Identity {
+    /// The public signature key.
+    pub id: IdentityId,
+    /// Who it says this device is.
+    pub credential: Credential,
+    /// The suite of its key packages and groups.
+    pub ciphersuite: Ciphersuite,
+}
+
+impl TryFrom<identity::Identity> for Identity {
+    type Error = MlsError;
+
+    fn try_from(identity: identity::Identity) -> Result<Self, MlsError> {
+        Ok(Self {
+            id: IdentityId(identity.signature_key),
+            credential: (&identity.credential).into(),
+            ciphersuite: u16::from(identity.ciphersuite).try_into()?,
+        })
+    }
+}
+
+/// What may be chosen about key packages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct KeyPackageOptions {
+    /// Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+    #[uniffi(default = 7257600)]
+    pub lifetime_seconds: u64,
+    /// Usable any number of times; hand it out only when no other is left.
+    #[uniffi(default = false)]
+    pub last_resort: bool,
+}
+
+impl Default for KeyPackageOptions {
+    fn default() -> Self {
+        Self {
+            lifetime_seconds: policy::DEFAULT_LIFETIME,
+            last_resort: false,
+        }
+    }
+}
+
+impl From<KeyPackageOptions> for key_package::Options {
+    fn from(options: KeyPackageOptions) -> Self {
+        Self {
+            lifetime_seconds: options.lifetime_seconds,
+            last_resort: options.last_resort,
+        }
+    }
+}
+
+/// A key package of this device (RFC 9420, section 10).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct KeyPackage {
+    /// Names it, here and in Welcomes.
+    pub reference: KeyPackageRef,
+    /// The MLSMessage to publish.
+    pub bytes: Vec<u8>,
+    /// Whose it is.
+    pub identity: IdentityId,
+    /// Seconds since 1970.
+    pub not_before: u64,
+    /// Seconds since 1970.
+    pub not_after: u64,
+    /// Whether it stays after it was used.
+    pub last_resort: bool,
+}
+
+impl From<KeyPackageRecord> for KeyPackage {
+    fn from(record: KeyPackageRecord) -> Self {
+        Self {
+            reference: KeyPackageRef(record.reference.as_slice().to_vec()),
+            bytes: record.message,
+            identity: IdentityId(record.identity),
+            not_before: record.not_before,
+            not_after: record.not_after,
+            last_resort: record.last_resort,
+        }
+    }
+}
+
+/// A key package from elsewhere that was checked: signatures, rules of RFC 9420, section 10.1, and lifetime.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct KeyPackageInfo {
+    /// Names it.
+    pub reference: KeyPackageRef,
+    /// Who its owner claims to be.
+    pub credential: Credential,
+    /// The owner's public signature key.
+    pub signature_key: Vec<u8>,
+    /// The only suite that it can be used with.
+    pub ciphersuite: Ciphersuite,
+    /// Seconds since 1970.
+    pub not_before: u64,
+    /// Seconds since 1970.
+    pub not_after: u64,
+    /// Whether its owner keeps it after use.
+    pub last_resort: bool,
+}
+
+/// A group in the list, without loading it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct GroupSummary {
+    /// The group's id.
+    pub group_id: GroupId,
+    /// The epoch it is in on this device.
+    pub epoch: u64,
+    /// The identity that signs in it.
+    pub identity: IdentityId,
+    /// Whether this device is still a member.
+    pub is_active: bool,
+}
+
+impl From<GroupRecord> for GroupSummary {
+    fn from(record: GroupRecord) -> Self {
+        Self {
+            group_id: (&record.group_id).into(),
+            epoch: record.epoch,
+            identity: IdentityId(record.identity),
+            is_active: record.is_active,
+        }
+    }
+}
+
+/// A member (RFC 9420, section 7).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Member {
+    /// The member's place in the ratchet tree: what `remove_members` takes. Another member may have it later.
+    pub leaf_index: u32,
+    /// Who the member claims to be.
+    pub credential: Credential,
+    /// The member's public signature key.
+    pub signature_key: Vec<u8>,
+}
+
+impl From<outcome::MemberInfo> for Member {
+    fn from(member: outcome::MemberInfo) -> Self {
+        Self {
+            leaf_index: member.leaf_index,
+            credential: (&member.credential).into(),
+            signature_key: member.signature_key,
+        }
+    }
+}
+
+/// An extension by its number (RFC 9420, section 17.3).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct Extension {
+    /// Its number.
+    pub extension_type: u16,
+    /// Its content.
+    pub data: Vec<u8>,
+}
+
+/// A group at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct GroupState {
+    /// The current epoch.
+    pub epoch: u64,
+    /// The group's suite, the same for ever.
+    pub ciphersuite: Ciphersuite,
+    /// The identity that signs here.
+    pub identity: IdentityId,
+    /// This device's place in the tree.
+    pub own_leaf_index: u32,
+    /// Whether this device is still a member.
+    pub is_active: bool,
+    /// Whether an own Commit waits to be merged or cleared.
+    pub has_pending_commit: bool,
+    /// The received Commit that waits for the app's decision.
+    pub staged_commit: Option<CommitSummary>,
+    /// Proposals that the next Commit will carry out.
+    pub pending_proposals: Vec<ProposalSummary>,
+    /// The GroupContext's extensions.
+    pub extensions: Vec<Extension>,
+    /// Equal for all members of this epoch, and for nobody else (RFC 9420, section 8.7).
+    pub epoch_authenticator: Vec<u8>,
+}
+
+impl TryFrom<state::GroupView> for GroupState {
+    type Error = MlsError;
+
+    fn try_from(view: state::GroupView) -> Result<Self, MlsError> {
+        Ok(Self {
+            epoch: view.epoch,
+            ciphersuite: view.ciphersuite.try_into()?,
+            identity: IdentityId(view.identity),
+            own_leaf_index: view.own_leaf_index,
+            is_active: view.is_active,
+            has_pending_commit: view.has_pending_commit,
+            staged_commit: None,
+            pending_proposals: view.pending_proposals.into_iter().map(Into::into).collect(),
+            extensions: view
+                .extensions
+                .into_iter()
+                .map(|(extension_type, data)| Extension { extension_type, data })
+                .collect(),
+            epoch_authenticator: view.epoch_authenticator,
+        })
+    }
+}
+
+/// What a Welcome invites to.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct WelcomeInfo {
+    /// The group.
+    pub group_id: GroupId,
+    /// The epoch that one joins in.
+    pub epoch: u64,
+    /// The group's suite.
+    pub ciphersuite: Ciphersuite,
+    /// Who invites.
+    pub sender: Option<Member>,
+    /// Everybody, this device included.
+    pub members: Vec<Member>,
+    /// This device's place among them.
+    pub own_leaf_index: u32,
+}
+
+impl TryFrom<join::WelcomeInfo> for WelcomeInfo {
+    type Error = MlsError;
+
+    fn try_from(info: join::WelcomeInfo) -> Result<Self, MlsError> {
+        Ok(Self {
+            group_id: (&info.group_id).into(),
+            epoch: info.epoch,
+            ciphersuite: info.ciphersuite.try_into()?,
+            sender: info.sender.map(Into::into),
+            members: info.members.into_iter().map(Into::into).collect(),
+            own_leaf_index: info.own_leaf_index,
+        })
+    }
+}
+
+/// An own Commit and what goes with it.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CommitBundle {
+    /// For the members, through the delivery service, which accepts one Commit an epoch.
+    pub commit: Vec<u8>,
+    /// For those who are added; send it after the Commit was accepted.
+    pub welcome: Option<Vec<u8>>,
+    /// For the delivery service: those who join by themselves need it (RFC 9420, section 12.4.3.2).
+    pub group_info: Option<Vec<u8>>,
+    /// The epoch that the Commit ends; its message is of this epoch.
+    pub epoch: u64,
+}
+
+impl From<PendingCommitRecord> for CommitBundle {
+    fn from(record: PendingCommitRecord) -> Self {
+        Self {
+            commit: record.commit,
+            welcome: record.welcome,
+            group_info: record.group_info,
+            epoch: record.epoch,
+        }
+    }
+}
+
+/// The database as it is now.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct StorageInfo {
+    /// Grows with every change. An app that keeps the highest can have an old copy refused.
+    pub generation: u64,
+    /// The file's schema version.
+    pub schema_version: u32,
+    /// The SQLite inside this library.
+    pub sqlite_version: String,
+    /// Bytes of the main file.
+    pub database_bytes: u64,
+    /// Bytes of the write-ahead log.
+    pub wal_bytes: u64,
+}

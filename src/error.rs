@@ -1,0 +1,155 @@
+//! The internal error: rich, for the code and its tests. It never crosses the FFI; `api::error` converts it.
+
+use openmls::{
+    framing::errors::MlsMessageError,
+    group::{
+        CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportSecretError, MergeCommitError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, WelcomeError,
+    },
+    prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
+};
+use openmls_traits::types::CryptoError;
+
+use crate::storage::{StorageError, tx::KeptFailure};
+
+/// Everything that can go wrong in a call.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("the cryptography failed")]
+    Crypto(#[from] CryptoError),
+    #[error("the database was wiped")]
+    Wiped,
+    #[error("a callback called back into the library")]
+    Reentrant,
+
+    #[error("argument {argument}: {problem:?}")]
+    Argument {
+        argument: &'static str,
+        problem: ArgumentProblem,
+    },
+    #[error("the bytes are no MLS message")]
+    Malformed,
+
+    #[error("no such identity")]
+    IdentityNotFound,
+    #[error("groups still sign with this identity")]
+    IdentityInUse,
+    #[error("ciphersuite {0:#06x} is not supported")]
+    UnsupportedCiphersuite(u16),
+
+    #[error("no such key package")]
+    KeyPackageNotFound,
+    #[error(transparent)]
+    KeyPackage(#[from] KeyPackageError),
+    #[error(transparent)]
+    KeyPackageNew(#[from] KeyPackageNewError),
+
+    #[error("no such group")]
+    GroupNotFound,
+    #[error("a group with this id exists")]
+    GroupAlreadyExists,
+    #[error("no member has leaf index {0}")]
+    MemberNotFound(u32),
+    #[error(transparent)]
+    NewGroup(#[from] NewGroupError<KeptFailure>),
+
+    #[error("the message is no Welcome")]
+    NotAWelcome,
+    #[error(transparent)]
+    Welcome(#[from] Box<WelcomeError<KeptFailure>>),
+
+    #[error("there is no pending Commit")]
+    NoPendingCommit,
+    #[error(transparent)]
+    State(#[from] MlsGroupStateError),
+    #[error(transparent)]
+    CreateCommit(#[from] Box<CreateCommitError>),
+    #[error(transparent)]
+    StageCommit(#[from] CommitBuilderStageError<KeptFailure>),
+    #[error(transparent)]
+    MergePending(#[from] MergePendingCommitError<KeptFailure>),
+    #[error(transparent)]
+    Merge(#[from] MergeCommitError<KeptFailure>),
+
+    #[error(transparent)]
+    CreateMessage(#[from] CreateMessageError),
+    #[error("the group is at epoch {current}, the message at {received}")]
+    WrongEpoch { current: u64, received: u64 },
+    #[error(transparent)]
+    Message(#[from] MessageError),
+    #[error("the app's validator refused")]
+    CredentialRejected,
+    #[error(transparent)]
+    ExportSecret(#[from] ExportSecretError),
+    #[error("a message of our own could not be encoded")]
+    Encode(#[from] MlsMessageError),
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    KeptFailure(#[from] KeptFailure),
+}
+
+/// What is wrong with an argument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArgumentProblem {
+    Empty,
+    TooLong,
+    WrongLength,
+    OutOfRange,
+    Duplicate,
+}
+
+/// Why a key package is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum KeyPackageError {
+    #[error("the message is no key package")]
+    NotAKeyPackage,
+    #[error("its lifetime is longer than the policy allows")]
+    LifetimeTooLong,
+    #[error("its ciphersuite is not the group's")]
+    OtherCiphersuite,
+    #[error(transparent)]
+    Verify(#[from] KeyPackageVerifyError),
+}
+
+/// Why a message is refused.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MessageError {
+    #[error("the message is for another group")]
+    OtherGroup,
+    #[error("a Welcome, GroupInfo or key package is not for a group's members")]
+    NotAGroupMessage,
+    #[error("a Commit from this device that it did not make or no longer knows")]
+    UnknownOwnCommit,
+    #[error("a Commit whose app data needs an interpreter")]
+    AppDataUpdate,
+    #[error(transparent)]
+    Process(Box<ProcessMessageError<KeptFailure>>),
+}
+
+impl From<WelcomeError<KeptFailure>> for Error {
+    fn from(error: WelcomeError<KeptFailure>) -> Self {
+        Self::Welcome(Box::new(error))
+    }
+}
+
+impl From<CreateCommitError> for Error {
+    fn from(error: CreateCommitError) -> Self {
+        Self::CreateCommit(Box::new(error))
+    }
+}
+
+impl From<ProcessMessageError<KeptFailure>> for Error {
+    fn from(error: ProcessMessageError<KeptFailure>) -> Self {
+        MessageError::Process(Box::new(error)).into()
+    }
+}
+
+/// Bytes from outside that do not decode; the position would say nothing to an app.
+impl From<tls_codec::Error> for Error {
+    fn from(_: tls_codec::Error) -> Self {
+        Self::Malformed
+    }
+}

@@ -1,0 +1,180 @@
+//! Own Commits: built, stored with what they bring, and handed out to be sent (RFC 9420, section 12.4).
+
+use std::collections::BTreeSet;
+
+use openmls::{
+    credentials::NewSignerBundle,
+    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroupStateError},
+    prelude::{KeyPackage, LeafNodeIndex, MlsMessageOut},
+};
+use openmls_traits::OpenMlsProvider;
+
+use super::{
+    Context, Live,
+    outcome::NewMemberInfo,
+    validator::{self, Question},
+    with_group,
+};
+use crate::{
+    error::{ArgumentProblem, Error, KeyPackageError},
+    keys::{
+        identity::{self, Identity},
+        key_package,
+    },
+    storage::{
+        Call, WriteTx,
+        pending::{self, PendingCommitRecord},
+    },
+};
+
+/// Adds the owners of these key packages, in one Commit with all queued proposals.
+pub(crate) fn add_members(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    id: &GroupId,
+    key_packages: &[Vec<u8>],
+) -> Result<PendingCommitRecord, Error> {
+    check_not_empty("key_packages", key_packages)?;
+    let key_packages: Vec<KeyPackage> = key_packages
+        .iter()
+        .map(|bytes| key_package::validate(bytes))
+        .collect::<Result<_, _>>()?;
+    with_group(call, id, |live| {
+        for key_package in &key_packages {
+            check_key_package(context, live, key_package)?;
+        }
+        commit(live, None, |builder| builder.propose_adds(key_packages))
+    })
+}
+
+fn check_key_package(
+    context: &Context,
+    live: &Live<'_, WriteTx<'_>>,
+    key_package: &KeyPackage,
+) -> Result<(), Error> {
+    if key_package.ciphersuite() != live.group.ciphersuite() {
+        return Err(KeyPackageError::OtherCiphersuite.into());
+    }
+    let leaf_node = key_package.leaf_node();
+    let member = NewMemberInfo {
+        credential: leaf_node.credential().clone(),
+        signature_key: leaf_node.signature_key().as_slice().to_vec(),
+    };
+    validator::ask(
+        context,
+        &Question::KeyPackage {
+            group_id: live.group.group_id().as_slice(),
+            member: &member,
+        },
+    )
+}
+
+/// Removes the members at these leaves, in one Commit with all queued proposals.
+pub(crate) fn remove_members(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &GroupId,
+    leaf_indices: &[u32],
+) -> Result<PendingCommitRecord, Error> {
+    check_not_empty("leaf_indices", leaf_indices)?;
+    if leaf_indices.iter().collect::<BTreeSet<_>>().len() != leaf_indices.len() {
+        return Err(Error::Argument {
+            argument: "leaf_indices",
+            problem: ArgumentProblem::Duplicate,
+        });
+    }
+    with_group(call, id, |live| {
+        for &index in leaf_indices {
+            if live.group.member_at(LeafNodeIndex::new(index)).is_none() {
+                return Err(Error::MemberNotFound(index));
+            }
+        }
+        commit(live, None, |builder| {
+            builder.propose_removals(leaf_indices.iter().copied().map(LeafNodeIndex::new))
+        })
+    })
+}
+
+/// Renews the own leaf and path, with another identity if one is given.
+pub(crate) fn self_update(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &GroupId,
+    new_identity: Option<&[u8]>,
+) -> Result<PendingCommitRecord, Error> {
+    let new_identity = new_identity.map(|id| identity::get(&call.tx, id)).transpose()?;
+    with_group(call, id, |live| {
+        commit(live, new_identity.as_ref(), |builder| {
+            builder.force_self_update(true)
+        })
+    })
+}
+
+fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
+    if list.is_empty() {
+        Err(Error::Argument {
+            argument,
+            problem: ArgumentProblem::Empty,
+        })
+    } else {
+        Ok(())
+    }
+}
+
+/// Builds the Commit that `shape` describes and stores it with its Welcome and GroupInfo.
+fn commit(
+    live: &mut Live<'_, WriteTx<'_>>,
+    new_identity: Option<&Identity>,
+    shape: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+) -> Result<PendingCommitRecord, Error> {
+    check_can_commit(live, new_identity)?;
+    let epoch = live.group.epoch().as_u64();
+    let signer = identity::get(live.tx, &live.record.identity)?.signer;
+    let (rand, crypto) = (live.provider.rand(), live.provider.crypto());
+    let builder = shape(live.group.commit_builder())
+        .load_psks(live.provider.storage())?
+        .create_group_info(true);
+    let bundle = match new_identity {
+        None => builder.build(rand, crypto, &signer, |_| true)?,
+        Some(identity) => {
+            let new_signer = NewSignerBundle {
+                signer: &identity.signer,
+                credential_with_key: identity.credential_with_key(),
+            };
+            builder.build_with_new_signer(rand, crypto, &signer, new_signer, |_| true)?
+        }
+    }
+    .stage_commit(&live.provider)?;
+    let record = PendingCommitRecord {
+        new_identity: new_identity.map(|identity| identity.signature_key.clone()),
+        ..record(bundle, epoch)?
+    };
+    pending::put(live.tx, live.group.group_id(), &record)?;
+    Ok(record)
+}
+
+fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity>) -> Result<(), Error> {
+    if !live.group.is_active() {
+        return Err(MlsGroupStateError::UseAfterEviction.into());
+    }
+    if live.group.pending_commit().is_some() {
+        return Err(MlsGroupStateError::PendingCommit.into());
+    }
+    match new_identity {
+        Some(identity) if identity.ciphersuite != live.group.ciphersuite() => Err(Error::Argument {
+            argument: "new_identity",
+            problem: ArgumentProblem::OutOfRange,
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingCommitRecord, Error> {
+    let to_bytes = |message: MlsMessageOut| message.to_bytes();
+    let (commit, welcome, group_info) = bundle.into_messages();
+    Ok(PendingCommitRecord {
+        commit: to_bytes(commit)?,
+        welcome: welcome.map(to_bytes).transpose()?,
+        group_info: group_info.map(to_bytes).transpose()?,
+        epoch,
+        new_identity: None,
+    })
+}

@@ -1,0 +1,142 @@
+//! Joining from a Welcome (RFC 9420, section 12.4.3.1), and looking at one first.
+
+use openmls::{
+    group::{GroupId, ProcessedWelcome, StagedWelcome},
+    prelude::{MlsMessageBodyIn, RatchetTreeIn, Welcome},
+};
+use tls_codec::DeserializeBytes as _;
+
+use super::{
+    Context, create,
+    outcome::MemberInfo,
+    summary,
+    validator::{self, Question},
+};
+use crate::{
+    error::Error,
+    keys::identity,
+    message, policy,
+    provider::Provider,
+    storage::{
+        Call, WriteTx,
+        cache::LiveGroup,
+        groups::{self, GroupRecord},
+    },
+};
+
+/// What a Welcome says, once it is opened and verified.
+pub(crate) struct WelcomeInfo {
+    pub(crate) group_id: GroupId,
+    pub(crate) epoch: u64,
+    pub(crate) ciphersuite: u16,
+    pub(crate) sender: Option<MemberInfo>,
+    pub(crate) members: Vec<MemberInfo>,
+    pub(crate) own_leaf_index: u32,
+}
+
+/// Opens and verifies a Welcome. The caller rolls back, because opening uses the key package up.
+pub(crate) fn inspect(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    welcome: &[u8],
+    ratchet_tree: Option<&[u8]>,
+) -> Result<WelcomeInfo, Error> {
+    let provider = Provider::new(&call.tx)?;
+    let processed = open(&provider, context, welcome)?;
+    stage(&provider, processed, ratchet_tree, Existing::Ignore).map(|staged| describe(&staged))
+}
+
+/// Joins the group. The key package is deleted, unless it is one of last resort.
+pub(crate) fn join(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    welcome: &[u8],
+    ratchet_tree: Option<&[u8]>,
+) -> Result<GroupId, Error> {
+    let processed = open(&Provider::new(&call.tx)?, context, welcome)?;
+    leave_room(call, processed.unverified_group_info().group_id())?;
+    let provider = Provider::new(&call.tx)?;
+    let staged = stage(&provider, processed, ratchet_tree, Existing::Refuse)?;
+    let info = describe(&staged);
+    validator::ask(
+        context,
+        &Question::Welcome {
+            group_id: info.group_id.as_slice(),
+            sender: info.sender.as_ref().map(|sender| &sender.credential),
+            members: &info.members,
+        },
+    )?;
+    let own_leaf = staged.own_leaf_node().ok_or(Error::IdentityNotFound)?;
+    let identity = identity::get(&call.tx, own_leaf.signature_key().as_slice())?;
+    let mls = staged.into_group(&provider)?;
+    let record = GroupRecord {
+        group_id: info.group_id.clone(),
+        identity: identity.signature_key,
+        epoch: info.epoch,
+        is_active: true,
+    };
+    groups::insert(&call.tx, &record)?;
+    call.keep_group(LiveGroup { mls, record });
+    Ok(info.group_id)
+}
+
+/// A device that was removed may be invited again: what is left of its old membership makes room.
+fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
+    match groups::get(&call.tx, id)? {
+        Some(record) if record.is_active => Err(Error::GroupAlreadyExists),
+        Some(_) => create::delete(call, id),
+        None => Ok(()),
+    }
+}
+
+fn open(provider: &Provider<'_>, context: &Context, welcome: &[u8]) -> Result<ProcessedWelcome, Error> {
+    message::check_length("welcome", welcome, policy::MAX_MESSAGE)?;
+    let welcome = parse(welcome)?;
+    ProcessedWelcome::new_from_welcome(provider, &context.settings.join_config(), welcome).map_err(Into::into)
+}
+
+fn parse(welcome: &[u8]) -> Result<Welcome, Error> {
+    match message::parse(welcome)?.extract() {
+        MlsMessageBodyIn::Welcome(welcome) => Ok(welcome),
+        _ => Err(Error::NotAWelcome),
+    }
+}
+
+/// What to do when the group is already there.
+enum Existing {
+    Refuse,
+    /// For looking only: an invitation to a group that one is in can still be read.
+    Ignore,
+}
+
+fn stage(
+    provider: &Provider<'_>,
+    processed: ProcessedWelcome,
+    ratchet_tree: Option<&[u8]>,
+    existing: Existing,
+) -> Result<StagedWelcome, Error> {
+    // Lifetimes of leaves in the tree are not checked: a member that has not updated for months does not keep others
+    // out (RFC 9420, section 7.3; docs/adr/0007).
+    let mut builder = openmls::group::JoinBuilder::new(provider, processed).skip_lifetime_validation();
+    if matches!(existing, Existing::Ignore) {
+        builder = builder.replace_old_group();
+    }
+    if let Some(bytes) = ratchet_tree {
+        message::check_length("ratchet_tree", bytes, policy::MAX_MESSAGE)?;
+        builder = builder.with_ratchet_tree(RatchetTreeIn::tls_deserialize_exact_bytes(bytes)?);
+    }
+    builder.build().map_err(Into::into)
+}
+
+fn describe(staged: &StagedWelcome) -> WelcomeInfo {
+    let members: Vec<MemberInfo> = staged.members().map(summary::member).collect();
+    let sender = staged.welcome_sender_index().u32();
+    WelcomeInfo {
+        group_id: staged.group_context().group_id().clone(),
+        epoch: staged.group_context().epoch().as_u64(),
+        ciphersuite: staged.group_context().ciphersuite().into(),
+        sender: members.iter().find(|member| member.leaf_index == sender).cloned(),
+        own_leaf_index: staged.own_leaf_index().u32(),
+        members,
+    }
+}

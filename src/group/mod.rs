@@ -1,0 +1,84 @@
+//! MLS verbs over a transaction: no SQL below this line of sight, no uniffi above it.
+
+pub(crate) mod commit;
+pub(crate) mod create;
+pub(crate) mod export;
+pub(crate) mod join;
+pub(crate) mod mailbox;
+pub(crate) mod outcome;
+pub(crate) mod pending;
+pub(crate) mod process;
+pub(crate) mod send;
+pub(crate) mod state;
+pub(crate) mod summary;
+pub(crate) mod validator;
+
+use std::sync::Arc;
+
+use openmls::group::{GroupId, MlsGroup};
+
+use crate::{
+    error::Error,
+    log::Log,
+    policy::GroupSettings,
+    provider::Provider,
+    storage::{
+        Call, StorageError,
+        cache::LiveGroup,
+        groups::{self, GroupRecord},
+        tx::Transaction,
+    },
+};
+
+/// What a call knows besides its arguments and its transaction.
+pub(crate) struct Context {
+    pub(crate) validator: Option<Arc<dyn validator::Validator>>,
+    pub(crate) log: Log,
+    /// Settings of groups that are joined, and of those that are created without any.
+    pub(crate) settings: GroupSettings,
+    /// Whether outcomes are kept until the app acknowledges them.
+    pub(crate) inbox: bool,
+}
+
+/// A group in the hands of one call.
+pub(crate) struct Live<'t, Tx> {
+    pub(crate) tx: &'t Tx,
+    pub(crate) provider: Provider<'t>,
+    pub(crate) group: MlsGroup,
+    pub(crate) record: GroupRecord,
+}
+
+/// Lends the group to `work`, from memory if it is there. If `work` fails the group is dropped, because OpenMLS may
+/// have changed it; the transaction's rollback does the same to its rows.
+pub(crate) fn with_group<Tx: Transaction, T>(
+    call: &mut Call<'_, Tx>,
+    id: &GroupId,
+    work: impl FnOnce(&mut Live<'_, Tx>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    let cached = call.take_group(id);
+    let tx = &call.tx;
+    let provider = Provider::new(tx.storage())?;
+    let LiveGroup { mls: group, record } = match cached {
+        Some(group) => group,
+        None => load(tx, id)?,
+    };
+    let mut live = Live {
+        tx,
+        provider,
+        group,
+        record,
+    };
+    let value = work(&mut live)?;
+    let Live {
+        group: mls, record, ..
+    } = live;
+    call.keep_group(LiveGroup { mls, record });
+    Ok(value)
+}
+
+fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
+    let record = groups::get(tx.read(), id)?.ok_or(Error::GroupNotFound)?;
+    // A listed group whose state is gone was damaged.
+    let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
+    Ok(LiveGroup { mls, record })
+}

@@ -1,0 +1,151 @@
+//! What comes out of processing, as the inbox stores it and the facade shows it.
+
+use openmls::prelude::Credential;
+use serde::{Deserialize, Serialize};
+
+/// A member as others see it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct MemberInfo {
+    pub(crate) leaf_index: u32,
+    pub(crate) credential: Credential,
+    #[serde(with = "serde_bytes")]
+    pub(crate) signature_key: Vec<u8>,
+}
+
+/// Somebody who has no leaf yet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct NewMemberInfo {
+    pub(crate) credential: Credential,
+    #[serde(with = "serde_bytes")]
+    pub(crate) signature_key: Vec<u8>,
+}
+
+/// A member's new leaf node.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct UpdatedInfo {
+    pub(crate) before: MemberInfo,
+    pub(crate) after: MemberInfo,
+}
+
+/// Who sent a message (RFC 9420, section 6).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum SenderInfo {
+    Member {
+        leaf_index: u32,
+        credential: Credential,
+    },
+    External {
+        sender_index: u32,
+        credential: Credential,
+    },
+    NewMember {
+        credential: Credential,
+    },
+}
+
+/// A pre-shared key as a proposal names it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum PskInfo {
+    External {
+        #[serde(with = "serde_bytes")]
+        id: Vec<u8>,
+    },
+    Resumption {
+        #[serde(with = "serde_bytes")]
+        group_id: Vec<u8>,
+        epoch: u64,
+    },
+}
+
+/// What a proposal asks for (RFC 9420, section 12.1).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum ProposalKind {
+    Add(NewMemberInfo),
+    Update(NewMemberInfo),
+    Remove(Option<MemberInfo>),
+    PreSharedKey(Option<PskInfo>),
+    ReInit,
+    ExternalInit,
+    GroupContextExtensions,
+    SelfRemove,
+    Custom {
+        proposal_type: u16,
+        #[serde(with = "serde_bytes")]
+        payload: Vec<u8>,
+    },
+}
+
+/// A proposal in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct ProposalInfo {
+    #[serde(with = "serde_bytes")]
+    pub(crate) reference: Vec<u8>,
+    pub(crate) sender: SenderInfo,
+    pub(crate) kind: ProposalKind,
+}
+
+/// A Commit in words.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CommitInfo {
+    pub(crate) from_epoch: u64,
+    pub(crate) to_epoch: u64,
+    pub(crate) committer: SenderInfo,
+    pub(crate) added: Vec<NewMemberInfo>,
+    pub(crate) removed: Vec<MemberInfo>,
+    pub(crate) updated: Vec<UpdatedInfo>,
+    pub(crate) external_joins: Vec<NewMemberInfo>,
+    pub(crate) psks: Vec<PskInfo>,
+    pub(crate) extensions_changed: bool,
+    /// Whether this device was removed.
+    pub(crate) self_removed: bool,
+}
+
+/// What became of a message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) enum Outcome {
+    Application {
+        sender: SenderInfo,
+        epoch: u64,
+        #[serde(with = "serde_bytes")]
+        plaintext: Vec<u8>,
+        #[serde(with = "serde_bytes")]
+        authenticated_data: Vec<u8>,
+    },
+    Proposal(ProposalInfo),
+    ExternalJoinProposal(ProposalInfo),
+    /// Merged. `superseded` is the own pending Commit that this one won against.
+    Commit {
+        summary: CommitInfo,
+        superseded: Option<CommitInfo>,
+    },
+    OwnCommit {
+        epoch: u64,
+    },
+    OwnMessage,
+    Duplicate,
+    Stale {
+        epoch: u64,
+    },
+}
+
+impl Outcome {
+    /// Whether a user would see it, so that it must not be lost between processing and reading.
+    pub(crate) fn is_for_the_inbox(&self) -> bool {
+        match self {
+            Self::Application { .. }
+            | Self::Proposal(_)
+            | Self::ExternalJoinProposal(_)
+            | Self::Commit { .. }
+            | Self::OwnCommit { .. } => true,
+            Self::OwnMessage | Self::Duplicate | Self::Stale { .. } => false,
+        }
+    }
+}
+
+/// An outcome in the inbox: the group that it belongs to goes with it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct InboxRecord {
+    #[serde(with = "serde_bytes")]
+    pub(crate) group_id: Vec<u8>,
+    pub(crate) outcome: Outcome,
+}

@@ -1,0 +1,79 @@
+//! What can be seen of a group.
+
+use openmls::{
+    group::{GroupId, MlsGroup},
+    prelude::Extension,
+};
+use tls_codec::Serialize as _;
+
+use super::{
+    outcome::{MemberInfo, ProposalInfo},
+    summary, with_group,
+};
+use crate::{
+    error::Error,
+    storage::{Call, ReadTx},
+};
+
+/// A group at one moment.
+pub(crate) struct GroupView {
+    pub(crate) epoch: u64,
+    pub(crate) ciphersuite: u16,
+    pub(crate) identity: Vec<u8>,
+    pub(crate) own_leaf_index: u32,
+    pub(crate) is_active: bool,
+    pub(crate) has_pending_commit: bool,
+    pub(crate) pending_proposals: Vec<ProposalInfo>,
+    /// Type and content of each GroupContext extension.
+    pub(crate) extensions: Vec<(u16, Vec<u8>)>,
+    pub(crate) epoch_authenticator: Vec<u8>,
+}
+
+pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<GroupView, Error> {
+    with_group(call, id, |live| {
+        let group = &live.group;
+        Ok(GroupView {
+            epoch: group.epoch().as_u64(),
+            ciphersuite: group.ciphersuite().into(),
+            identity: live.record.identity.clone(),
+            own_leaf_index: group.own_leaf_index().u32(),
+            is_active: group.is_active(),
+            has_pending_commit: group.pending_commit().is_some(),
+            pending_proposals: pending_proposals(group),
+            extensions: group
+                .extensions()
+                .iter()
+                .map(extension)
+                .collect::<Result<_, _>>()?,
+            epoch_authenticator: group.epoch_authenticator().as_slice().to_vec(),
+        })
+    })
+}
+
+/// The members in leaf order. A removed device sees the tree as it was when it was removed.
+pub(crate) fn members(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<MemberInfo>, Error> {
+    with_group(call, id, |live| {
+        Ok(live.group.members().map(summary::member).collect())
+    })
+}
+
+fn pending_proposals(group: &MlsGroup) -> Vec<ProposalInfo> {
+    group
+        .pending_proposals()
+        .filter_map(|queued| {
+            Some(summary::proposal(
+                group,
+                queued,
+                summary::proposer(group, queued)?,
+            ))
+        })
+        .collect()
+}
+
+fn extension(extension: &Extension) -> Result<(u16, Vec<u8>), Error> {
+    let encoded = extension.tls_serialize_detached()?;
+    // struct { uint16 extension_type; opaque extension_data<V>; } (RFC 9420, section 7.2)
+    let data = encoded.get(2..).unwrap_or_default();
+    let (content, _) = <tls_codec::VLBytes as tls_codec::DeserializeBytes>::tls_deserialize_bytes(data)?;
+    Ok((extension.extension_type().into(), content.as_slice().to_vec()))
+}

@@ -1,0 +1,138 @@
+//! Key packages (RFC 9420, section 10): making, counting, deleting and checking them.
+
+use openmls::prelude::{
+    KeyPackage, KeyPackageIn, KeyPackageRef, MlsMessageBodyIn, MlsMessageOut, ProtocolVersion,
+};
+use openmls_traits::{OpenMlsProvider, crypto::OpenMlsCrypto};
+use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
+
+use super::identity::{self, Identity};
+use crate::{
+    crypto::crypto,
+    error::{ArgumentProblem, Error, KeyPackageError},
+    message::{self, parse},
+    policy,
+    provider::Provider,
+    storage::{
+        Call, WriteTx,
+        key_packages::{self, KeyPackageRecord},
+    },
+};
+
+/// What the app may choose about a key package.
+#[derive(Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) lifetime_seconds: u64,
+    /// Usable any number of times (RFC 9420, section 16.8), for when all others are gone.
+    pub(crate) last_resort: bool,
+}
+
+pub(crate) fn create(
+    call: &mut Call<'_, WriteTx<'_>>,
+    identity: &[u8],
+    count: u32,
+    options: Options,
+) -> Result<Vec<KeyPackageRecord>, Error> {
+    if count > policy::MAX_KEY_PACKAGES {
+        return Err(Error::Argument {
+            argument: "count",
+            problem: ArgumentProblem::OutOfRange,
+        });
+    }
+    let identity = identity::get(&call.tx, identity)?;
+    let provider = Provider::new(&call.tx)?;
+    (0..count)
+        .map(|_| create_one(&call.tx, &provider, &identity, options))
+        .collect()
+}
+
+/// Makes as many key packages as are missing to have `target` unexpired ones besides those of last resort.
+pub(crate) fn replenish(
+    call: &mut Call<'_, WriteTx<'_>>,
+    identity: &[u8],
+    target: u32,
+    options: Options,
+) -> Result<Vec<KeyPackageRecord>, Error> {
+    let have = key_packages::count_single_use(&call.tx, identity, policy::now())?;
+    let missing = u64::from(target).saturating_sub(have);
+    create(
+        call,
+        identity,
+        u32::try_from(missing).unwrap_or(u32::MAX),
+        options,
+    )
+}
+
+fn create_one(
+    tx: &WriteTx<'_>,
+    provider: &Provider<'_>,
+    identity: &Identity,
+    options: Options,
+) -> Result<KeyPackageRecord, Error> {
+    let mut builder = KeyPackage::builder()
+        .key_package_lifetime(policy::lifetime(options.lifetime_seconds)?)
+        .leaf_node_capabilities(policy::capabilities());
+    if options.last_resort {
+        builder = builder.mark_as_last_resort();
+    }
+    let key_package = builder
+        .build(
+            identity.ciphersuite,
+            provider,
+            &identity.signer,
+            identity.credential_with_key(),
+        )?
+        .into_key_package();
+    let lifetime = *key_package.life_time();
+    let record = KeyPackageRecord {
+        reference: key_package.hash_ref(provider.crypto())?,
+        identity: identity.signature_key.clone(),
+        not_before: lifetime.not_before(),
+        not_after: lifetime.not_after(),
+        last_resort: options.last_resort,
+        message: MlsMessageOut::from(key_package).to_bytes()?,
+    };
+    key_packages::describe(tx, &record)?;
+    Ok(record)
+}
+
+/// OpenMLS makes references only by hashing, but they decode as RFC 9420, section 5.2, says.
+pub(crate) fn reference(bytes: Vec<u8>) -> Result<KeyPackageRef, Error> {
+    let encoded = VLBytes::new(bytes).tls_serialize_detached()?;
+    KeyPackageRef::tls_deserialize_exact_bytes(&encoded).map_err(Into::into)
+}
+
+pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, reference: &KeyPackageRef) -> Result<(), Error> {
+    if key_packages::delete(&call.tx, reference)? {
+        Ok(())
+    } else {
+        Err(Error::KeyPackageNotFound)
+    }
+}
+
+pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Error> {
+    key_packages::delete_expired(&call.tx, policy::now()).map_err(Into::into)
+}
+
+/// Checks a key package from elsewhere as RFC 9420, section 10.1, asks, and its lifetime against the policy.
+pub(crate) fn validate(bytes: &[u8]) -> Result<KeyPackage, Error> {
+    message::check_length("key_package", bytes, policy::MAX_KEY_PACKAGE)?;
+    match parse(bytes)?.extract() {
+        MlsMessageBodyIn::KeyPackage(key_package) => validate_parsed(key_package),
+        _ => Err(KeyPackageError::NotAKeyPackage.into()),
+    }
+}
+
+fn validate_parsed(key_package: KeyPackageIn) -> Result<KeyPackage, Error> {
+    let key_package = key_package
+        .validate(crypto()?, ProtocolVersion::Mls10)
+        .map_err(KeyPackageError::from)?;
+    let ciphersuite = key_package.ciphersuite();
+    if crypto()?.supports(ciphersuite).is_err() || !policy::CIPHERSUITES.contains(&ciphersuite) {
+        return Err(Error::UnsupportedCiphersuite(ciphersuite.into()));
+    }
+    if !policy::lifetime_is_acceptable(key_package.life_time()) {
+        return Err(KeyPackageError::LifetimeTooLong.into());
+    }
+    Ok(key_package)
+}

@@ -1,0 +1,5 @@
+//! What a device is in MLS before it is in any group: identities, their signers, and key packages.
+
+pub(crate) mod identity;
+pub(crate) mod key_package;
+pub(crate) mod signer;

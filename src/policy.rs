@@ -1,0 +1,180 @@
+//! Every choice that MLS leaves to the application, in one place.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use openmls::{
+    group::{MlsGroupCreateConfig, MlsGroupJoinConfig},
+    prelude::{
+        Capabilities, CredentialType, ExtensionType, Lifetime, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
+        MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, ProposalType, ProtocolVersion, SenderRatchetConfiguration,
+        WireFormatPolicy,
+    },
+};
+use openmls_traits::types::Ciphersuite;
+
+use crate::error::{ArgumentProblem, Error};
+
+/// Suites that libcrux computes: 0x0001, 0x0003 and, as a draft, X-Wing 0x004D. Stated here because OpenMLS's own
+/// default list promises suites that no provider has.
+pub(crate) const CIPHERSUITES: [Ciphersuite; 3] = [
+    Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
+    Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
+    Ciphersuite::MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
+];
+
+const DAY: u64 = 24 * 60 * 60;
+
+/// Lifetime of a key package unless the app says otherwise: 12 weeks.
+pub(crate) const DEFAULT_LIFETIME: u64 = 84 * DAY;
+/// The longest lifetime that is made or accepted (RFC 9420, section 7.2, asks for a limit). mls-rs makes packages
+/// that live a year.
+pub(crate) const MAX_LIFETIME: u64 = 366 * DAY;
+/// How far a lifetime starts in the past, for clocks that are behind.
+pub(crate) const LIFETIME_MARGIN: u64 = 60 * 60;
+
+/// Key packages made in one call. A thousand take about 0.2 s.
+pub(crate) const MAX_KEY_PACKAGES: u32 = 1000;
+
+/// The largest message that is looked at: a Welcome with the tree of 50,000 members fits.
+pub(crate) const MAX_MESSAGE: usize = 32 << 20;
+/// The largest key package that is looked at: post-quantum keys and a certificate chain fit.
+pub(crate) const MAX_KEY_PACKAGE: usize = 256 << 10;
+/// The largest plaintext, so that its ciphertext is never refused by a peer.
+pub(crate) const MAX_PLAINTEXT: usize = 16 << 20;
+/// Longest credential: a certificate chain fits, and it travels in every leaf of the tree.
+pub(crate) const MAX_CREDENTIAL: usize = 64 << 10;
+/// Longest authenticated data, label or context.
+pub(crate) const MAX_DATA: usize = 1 << 20;
+/// HKDF-Expand gives at most 255 blocks of 32 bytes (RFC 5869, section 2.3).
+pub(crate) const MAX_EXPORT: u32 = 255 * 32;
+/// Longest group id. RFC 9420 sets no limit; delivery services want one.
+pub(crate) const MAX_GROUP_ID: usize = 255;
+
+/// How a group behaves on this device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GroupSettings {
+    pub(crate) public_handshakes: bool,
+    pub(crate) padding_block: u32,
+    pub(crate) max_past_epochs: u32,
+    pub(crate) out_of_order_tolerance: u32,
+    pub(crate) maximum_forward_distance: u32,
+    pub(crate) resumption_psks: u32,
+    pub(crate) ratchet_tree_in_welcome: bool,
+}
+
+impl Default for GroupSettings {
+    fn default() -> Self {
+        Self {
+            public_handshakes: false,
+            padding_block: 64,
+            max_past_epochs: 3,
+            out_of_order_tolerance: 64,
+            maximum_forward_distance: 2000,
+            resumption_psks: 3,
+            ratchet_tree_in_welcome: true,
+        }
+    }
+}
+
+impl GroupSettings {
+    /// Refuses what would exhaust a phone: each past epoch keeps a secret tree, each tolerated message a key.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let limits = [
+            ("padding_block", self.padding_block, 1 << 16),
+            ("max_past_epochs", self.max_past_epochs, 32),
+            ("out_of_order_tolerance", self.out_of_order_tolerance, 4096),
+            ("maximum_forward_distance", self.maximum_forward_distance, 100_000),
+            ("resumption_psks", self.resumption_psks, 64),
+        ];
+        limits.into_iter().try_for_each(|(argument, value, most)| {
+            if value > most {
+                Err(Error::Argument {
+                    argument,
+                    problem: ArgumentProblem::OutOfRange,
+                })
+            } else {
+                Ok(())
+            }
+        })
+    }
+
+    fn wire_format(&self) -> WireFormatPolicy {
+        // Peers may send either; what we send says as little as possible to the delivery service.
+        if self.public_handshakes {
+            MIXED_PLAINTEXT_WIRE_FORMAT_POLICY
+        } else {
+            MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY
+        }
+    }
+
+    /// OpenMLS's settings for a group that is joined.
+    pub(crate) fn join_config(&self) -> MlsGroupJoinConfig {
+        MlsGroupJoinConfig::builder()
+            .wire_format_policy(self.wire_format())
+            .padding_size(self.padding_block as usize)
+            .max_past_epochs(self.max_past_epochs as usize)
+            .number_of_resumption_psks(self.resumption_psks as usize)
+            .use_ratchet_tree_extension(self.ratchet_tree_in_welcome)
+            .sender_ratchet_configuration(SenderRatchetConfiguration::new(
+                self.out_of_order_tolerance,
+                self.maximum_forward_distance,
+            ))
+            .build()
+    }
+
+    /// OpenMLS's settings for a group that is created.
+    pub(crate) fn create_config(&self, ciphersuite: Ciphersuite, lifetime: Lifetime) -> MlsGroupCreateConfig {
+        MlsGroupCreateConfig::builder()
+            .wire_format_policy(self.wire_format())
+            .padding_size(self.padding_block as usize)
+            .max_past_epochs(self.max_past_epochs as usize)
+            .number_of_resumption_psks(self.resumption_psks as usize)
+            .use_ratchet_tree_extension(self.ratchet_tree_in_welcome)
+            .sender_ratchet_configuration(SenderRatchetConfiguration::new(
+                self.out_of_order_tolerance,
+                self.maximum_forward_distance,
+            ))
+            .capabilities(capabilities())
+            .lifetime(lifetime)
+            .ciphersuite(ciphersuite)
+            .build()
+    }
+}
+
+/// What our leaves say they support. Default extension types (1 to 5) are never listed: mls-rs refuses them.
+pub(crate) fn capabilities() -> Capabilities {
+    Capabilities::new(
+        Some(&[ProtocolVersion::Mls10]),
+        Some(&CIPHERSUITES),
+        Some(&[ExtensionType::LastResort]),
+        Some(&[ProposalType::SelfRemove]),
+        Some(&[CredentialType::Basic, CredentialType::X509]),
+    )
+}
+
+/// A lifetime from an hour ago for `seconds` from now.
+pub(crate) fn lifetime(seconds: u64) -> Result<Lifetime, Error> {
+    if seconds == 0 || seconds > MAX_LIFETIME - LIFETIME_MARGIN {
+        return Err(Error::Argument {
+            argument: "lifetime_seconds",
+            problem: ArgumentProblem::OutOfRange,
+        });
+    }
+    let now = now();
+    Ok(Lifetime::init(
+        now.saturating_sub(LIFETIME_MARGIN),
+        now.saturating_add(seconds),
+    ))
+}
+
+/// Whether a lifetime is short enough; OpenMLS checks only that it covers the present.
+pub(crate) fn lifetime_is_acceptable(lifetime: &Lifetime) -> bool {
+    lifetime.not_after().saturating_sub(lifetime.not_before()) <= MAX_LIFETIME
+}
+
+/// Seconds since 1970; 0 on a clock before that.
+pub(crate) fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |duration| duration.as_secs())
+}

@@ -1,0 +1,65 @@
+//! MessagePack, self-describing as OpenMLS requires, with byte strings as bytes (docs/adr/0003).
+
+use rmp_serde::config::BytesMode;
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::StorageError;
+use crate::secret::SecretBytes;
+
+pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<SecretBytes, StorageError> {
+    let mut bytes = SecretBytes::default();
+    let mut serializer = rmp_serde::Serializer::new(&mut *bytes).with_bytes(BytesMode::ForceAll);
+    value.serialize(&mut serializer).map_err(StorageError::Encode)?;
+    Ok(bytes)
+}
+
+/// A value that was sealed by this library and does not decode was damaged before it was sealed.
+pub(crate) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StorageError> {
+    rmp_serde::from_slice(bytes).map_err(|_| StorageError::Corrupt)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::{decode, encode};
+
+    #[derive(Serialize)]
+    struct Before {
+        bytes: Vec<u8>,
+    }
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct After {
+        bytes: Vec<u8>,
+        #[serde(default)]
+        appended: Option<u32>,
+    }
+
+    #[test]
+    fn a_field_appended_with_a_default_reads_old_values() {
+        let old = encode(&Before { bytes: vec![1, 2, 3] }).unwrap();
+        let new: After = decode(&old).unwrap();
+        assert_eq!(
+            new,
+            After {
+                bytes: vec![1, 2, 3],
+                appended: None
+            }
+        );
+    }
+
+    #[test]
+    fn byte_vectors_cost_their_length_and_a_short_header() {
+        let encoded = encode(&Before {
+            bytes: vec![200; 1000],
+        })
+        .unwrap();
+        assert!(encoded.len() <= 1004, "{}", encoded.len());
+    }
+
+    #[test]
+    fn damaged_bytes_are_an_error() {
+        assert!(decode::<After>(&[0x91, 0xc4]).is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! What can go wrong between a call and its file.
+
+use rusqlite::ErrorCode;
+
+/// A failure of storage, sorted by what an app can do about it.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StorageError {
+    #[error("another process held the write lock for longer than the busy timeout")]
+    Busy,
+    #[error("the operating system does not let the file be opened now")]
+    Locked,
+    #[error("the device has no space left")]
+    Full,
+    #[error("the file or its folder cannot be written")]
+    ReadOnly,
+    #[error("the disk answered with an error")]
+    Io(#[source] rusqlite::Error),
+    #[error("a page or a value is damaged")]
+    Corrupt,
+    #[error("the database key opens no key slot")]
+    WrongKey,
+    #[error("the file is a database of another program, or no database")]
+    NotOurs,
+    #[error("schema {found} is newer than {supported}")]
+    TooNew { found: u32, supported: u32 },
+    #[error("the file is older than the app's minimum generation")]
+    TooOld { found: u64, minimum: u64 },
+    #[error("a value could not be encoded")]
+    Encode(#[source] rmp_serde::encode::Error),
+    #[error("a value is too large to be sealed")]
+    TooLarge,
+    #[error("the cryptography failed, for want of randomness")]
+    Crypto,
+    #[error("a write was tried in a read transaction")]
+    WriteInRead,
+    #[error("SQLite refused a statement")]
+    Sqlite(#[source] rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StorageError {
+    fn from(error: rusqlite::Error) -> Self {
+        let Some(code) = error.sqlite_error_code() else {
+            return Self::Sqlite(error);
+        };
+        match code {
+            // LOCKED is a conflict between two statements of this process: for the app the same as BUSY.
+            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
+            ErrorCode::DiskFull => Self::Full,
+            ErrorCode::DatabaseCorrupt => Self::Corrupt,
+            ErrorCode::NotADatabase => Self::NotOurs,
+            ErrorCode::ReadOnly => Self::ReadOnly,
+            ErrorCode::CannotOpen
+            | ErrorCode::PermissionDenied
+            | ErrorCode::AuthorizationForStatementDenied => Self::Locked,
+            ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => Self::Io(error),
+            _ => Self::Sqlite(error),
+        }
+    }
+}

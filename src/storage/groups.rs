@@ -1,0 +1,88 @@
+//! The groups that the app knows: what listing them needs without loading any.
+
+use ::openmls::group::GroupId;
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    error::StorageError,
+    identities,
+    openmls::group_key,
+    seal::{Index, Place},
+    tx::{ReadTx, WriteTx},
+};
+
+/// A group as it is listed.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct GroupRecord {
+    pub(crate) group_id: GroupId,
+    /// The signature key of the identity that signs in this group.
+    #[serde(with = "serde_bytes")]
+    pub(crate) identity: Vec<u8>,
+    pub(crate) epoch: u64,
+    /// Whether this device is still a member.
+    pub(crate) is_active: bool,
+}
+
+fn place(key: &Index) -> Place<'_> {
+    Place {
+        table: "mls_group",
+        row: key,
+        part: 0,
+    }
+}
+
+pub(crate) fn insert(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
+    let key = group_key(tx, &record.group_id)?;
+    tx.execute(
+        "INSERT INTO mls_group (group_key, identity_key, position, value)
+         VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM mls_group), ?3)",
+        params![
+            key,
+            identities::key(tx, &record.identity)?,
+            tx.seal(place(&key), record)?
+        ],
+    )
+    .map(drop)
+}
+
+pub(crate) fn update(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
+    let key = group_key(tx, &record.group_id)?;
+    tx.execute(
+        "UPDATE mls_group SET identity_key = ?2, value = ?3 WHERE group_key = ?1",
+        params![
+            key,
+            identities::key(tx, &record.identity)?,
+            tx.seal(place(&key), record)?
+        ],
+    )
+    .map(drop)
+}
+
+pub(crate) fn get(tx: &ReadTx<'_>, id: &GroupId) -> Result<Option<GroupRecord>, StorageError> {
+    let key = group_key(tx, id)?;
+    tx.row(
+        "SELECT value FROM mls_group WHERE group_key = ?1",
+        params![key],
+        |row| row.get::<_, Vec<u8>>(0),
+    )?
+    .map(|sealed| tx.open(place(&key), &sealed))
+    .transpose()
+}
+
+pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<GroupRecord>, StorageError> {
+    tx.rows(
+        "SELECT group_key, value FROM mls_group ORDER BY position",
+        [],
+        |row| Ok((row.get::<_, Index>(0)?, row.get::<_, Vec<u8>>(1)?)),
+    )?
+    .iter()
+    .map(|(key, sealed)| tx.open(place(key), sealed))
+    .collect()
+}
+
+/// Deletes the group and, by its foreign keys, every row that belongs to it.
+pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
+    let key = group_key(tx, id)?;
+    Ok(tx.execute("DELETE FROM mls_group WHERE group_key = ?1", params![key])? > 0)
+}

@@ -1,0 +1,29 @@
+//! One SQLite file: opening, transactions, sealing, and a module for each kind of row.
+//!
+//! Nothing above this module knows SQL; nothing in it knows MLS verbs. Rows of OpenMLS's own state are in
+//! [`openmls`]; the other modules hold what OpenMLS does not keep.
+
+pub(crate) mod cache;
+pub(crate) mod codec;
+pub(crate) mod error;
+#[cfg(feature = "fault-injection")]
+pub mod fault;
+#[cfg(not(feature = "fault-injection"))]
+pub(crate) mod fault;
+pub(crate) mod groups;
+pub(crate) mod handled_commits;
+pub(crate) mod header;
+pub(crate) mod identities;
+pub(crate) mod inbox;
+pub(crate) mod key_packages;
+pub(crate) mod migrations;
+pub(crate) mod open;
+pub(crate) mod openmls;
+pub(crate) mod pending;
+pub(crate) mod seal;
+pub(crate) mod store;
+pub(crate) mod tx;
+
+pub(crate) use error::StorageError;
+pub(crate) use store::{Call, Store};
+pub(crate) use tx::{ReadTx, WriteTx};

@@ -1,0 +1,51 @@
+//! Own leaf nodes of update proposals that have not been committed yet.
+
+use rusqlite::params;
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::storage::{
+    ReadTx, StorageError, WriteTx,
+    seal::{Index, Place},
+};
+
+fn place(group: &Index, id: u64) -> Place<'_> {
+    Place {
+        table: "own_leaf_node",
+        row: group,
+        part: id,
+    }
+}
+
+pub(super) fn append<T: Serialize>(
+    tx: &WriteTx<'_>,
+    group: &Index,
+    leaf_node: &T,
+) -> Result<(), StorageError> {
+    // The id is part of the seal, so it is taken before the row exists.
+    let id = tx
+        .row("SELECT coalesce(max(id), 0) + 1 FROM own_leaf_node", [], |row| {
+            row.get(0)
+        })?
+        .ok_or(StorageError::Corrupt)?;
+    tx.execute(
+        "INSERT INTO own_leaf_node (id, group_key, value) VALUES (?1, ?2, ?3)",
+        params![id, group, tx.seal(place(group, id), leaf_node)?],
+    )
+    .map(drop)
+}
+
+pub(super) fn list<T: DeserializeOwned>(tx: &ReadTx<'_>, group: &Index) -> Result<Vec<T>, StorageError> {
+    tx.rows(
+        "SELECT id, value FROM own_leaf_node WHERE group_key = ?1 ORDER BY id",
+        params![group],
+        |row| Ok((row.get(0)?, row.get::<_, Vec<u8>>(1)?)),
+    )?
+    .iter()
+    .map(|(id, sealed)| tx.open(place(group, *id), sealed))
+    .collect()
+}
+
+pub(super) fn clear(tx: &WriteTx<'_>, group: &Index) -> Result<(), StorageError> {
+    tx.execute("DELETE FROM own_leaf_node WHERE group_key = ?1", params![group])
+        .map(drop)
+}

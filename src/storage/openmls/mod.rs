@@ -1,0 +1,83 @@
+//! OpenMLS's `StorageProvider` over a transaction: no statement of OpenMLS runs outside the call's transaction.
+//!
+//! One file for each kind of entity; [`provider`] ties them to the trait.
+
+mod group_state;
+mod key_packages;
+mod key_pairs;
+mod leaf_nodes;
+mod proposals;
+mod provider;
+mod psks;
+
+use openmls_traits::storage::{CURRENT_VERSION, Key};
+
+use super::{
+    codec,
+    error::StorageError,
+    seal::Index,
+    tx::{KeptFailure, ReadTx, WriteTx},
+};
+
+/// The storage of one call. A read transaction has no `write`, and OpenMLS's writes fail in it.
+#[derive(Clone, Copy)]
+pub(crate) struct OpenMlsStorage<'t> {
+    read: &'t ReadTx<'t>,
+    write: Option<&'t WriteTx<'t>>,
+}
+
+impl<'t> From<&'t ReadTx<'t>> for OpenMlsStorage<'t> {
+    fn from(tx: &'t ReadTx<'t>) -> Self {
+        Self {
+            read: tx,
+            write: None,
+        }
+    }
+}
+
+impl<'t> From<&'t WriteTx<'t>> for OpenMlsStorage<'t> {
+    fn from(tx: &'t WriteTx<'t>) -> Self {
+        Self {
+            read: tx,
+            write: Some(tx),
+        }
+    }
+}
+
+impl<'t> OpenMlsStorage<'t> {
+    fn reading<T>(&self, run: impl FnOnce(&ReadTx<'t>) -> Result<T, StorageError>) -> Result<T, KeptFailure> {
+        run(self.read).map_err(|error| self.read.keep(error))
+    }
+
+    fn writing<T>(
+        &self,
+        run: impl FnOnce(&WriteTx<'t>) -> Result<T, StorageError>,
+    ) -> Result<T, KeptFailure> {
+        self.write
+            .ok_or(StorageError::WriteInRead)
+            .and_then(run)
+            .map_err(|error| self.read.keep(error))
+    }
+}
+
+/// The keyed hash of one of OpenMLS's keys, which storage only knows in their serialised form.
+fn index(
+    tx: &ReadTx<'_>,
+    domain: &'static str,
+    key: &impl Key<CURRENT_VERSION>,
+) -> Result<Index, StorageError> {
+    tx.index(domain, &codec::encode(key)?)
+}
+
+/// The keyed hash of a group id: what the tables call `group_key`.
+pub(crate) fn group_key(tx: &ReadTx<'_>, id: &impl Key<CURRENT_VERSION>) -> Result<Index, StorageError> {
+    index(tx, "group", id)
+}
+
+/// The keyed hash of a key package reference: what the tables call `reference_key`.
+pub(crate) fn key_package_key(
+    tx: &ReadTx<'_>,
+    reference: &impl Key<CURRENT_VERSION>,
+) -> Result<Index, StorageError> {
+    index(tx, "key package", reference)
+}

@@ -1,0 +1,211 @@
+//! Devices for tests: each with a database file of its own, closed and opened again between steps.
+
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "test code; each test file uses a part of this"
+)]
+
+use std::{path::PathBuf, sync::Arc};
+
+use mls_mobile::{
+    Ciphersuite, ClientConfig, CommitBundle, Credential, CredentialValidator, GroupConfig, GroupId,
+    IdentityId, MlsClient, MlsGroup, ProcessedMessage,
+};
+use tempfile::TempDir;
+
+pub const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
+pub const KEY: [u8; 32] = [7; 32];
+
+/// A phone: a folder with a database, and an identity in it.
+pub struct Device {
+    folder: TempDir,
+    pub name: String,
+    pub identity: IdentityId,
+    client: Option<Arc<MlsClient>>,
+    validator: Option<Arc<dyn CredentialValidator>>,
+}
+
+impl Device {
+    pub fn new(name: &str) -> Self {
+        Self::with_suite(name, SUITE)
+    }
+
+    pub fn with_suite(name: &str, suite: Ciphersuite) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let client = open(&folder, None);
+        let identity = client.create_identity(basic(name), suite).unwrap().id;
+        Self {
+            folder,
+            name: name.to_owned(),
+            identity,
+            client: Some(client),
+            validator: None,
+        }
+    }
+
+    pub fn with_validator(name: &str, validator: Arc<dyn CredentialValidator>) -> Self {
+        let mut device = Self::new(name);
+        device.validator = Some(validator);
+        device.reload();
+        device
+    }
+
+    pub fn client(&self) -> &Arc<MlsClient> {
+        self.client.as_ref().unwrap()
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.folder.path().join("mls.db")
+    }
+
+    /// Closes the database and opens it again, as an app that was ended and started.
+    pub fn reload(&mut self) {
+        self.client = None;
+        self.client = Some(open(&self.folder, self.validator.clone()));
+    }
+
+    pub fn key_package(&self) -> Vec<u8> {
+        self.client()
+            .create_key_packages(self.identity.clone(), 1, None)
+            .unwrap()
+            .remove(0)
+            .bytes
+    }
+
+    pub fn create_group(&self) -> GroupId {
+        self.create_group_with(None)
+    }
+
+    pub fn create_group_with(&self, config: Option<GroupConfig>) -> GroupId {
+        self.client()
+            .create_group(self.identity.clone(), config)
+            .unwrap()
+            .id()
+            .unwrap()
+    }
+
+    pub fn group(&self, id: &GroupId) -> Arc<MlsGroup> {
+        self.client().group(id.clone()).unwrap()
+    }
+
+    pub fn epoch(&self, id: &GroupId) -> u64 {
+        self.group(id).info().unwrap().epoch
+    }
+
+    pub fn authenticator(&self, id: &GroupId) -> Vec<u8> {
+        self.group(id).epoch_authenticator().unwrap()
+    }
+
+    pub fn send(&self, id: &GroupId, text: &str) -> Vec<u8> {
+        self.group(id)
+            .create_message(text.as_bytes().to_vec(), Vec::new())
+            .unwrap()
+    }
+
+    pub fn receive(&self, id: &GroupId, message: &[u8]) -> ProcessedMessage {
+        self.group(id).process_message(message.to_vec()).unwrap()
+    }
+
+    /// The plaintext of a message that must be one for the user.
+    pub fn read(&self, id: &GroupId, message: &[u8]) -> String {
+        match self.receive(id, message) {
+            ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).unwrap(),
+            other => panic!("{}: {other:?}", self.name),
+        }
+    }
+
+    pub fn leaf_of(&self, id: &GroupId, name: &str) -> u32 {
+        let credential = basic(name);
+        self.group(id)
+            .members()
+            .unwrap()
+            .into_iter()
+            .find(|member| member.credential == credential)
+            .unwrap_or_else(|| panic!("{name} is no member"))
+            .leaf_index
+    }
+
+    /// Names of the members, in leaf order.
+    pub fn member_names(&self, id: &GroupId) -> Vec<String> {
+        self.group(id)
+            .members()
+            .unwrap()
+            .into_iter()
+            .map(|member| name_of(&member.credential))
+            .collect()
+    }
+}
+
+fn open(folder: &TempDir, validator: Option<Arc<dyn CredentialValidator>>) -> Arc<MlsClient> {
+    let path = folder.path().join("mls.db");
+    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), KEY), validator, None).unwrap()
+}
+
+pub fn basic(name: &str) -> Credential {
+    Credential::Basic {
+        identity: name.as_bytes().to_vec(),
+    }
+}
+
+pub fn name_of(credential: &Credential) -> String {
+    match credential {
+        Credential::Basic { identity } => String::from_utf8(identity.clone()).unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Closes and opens every device.
+pub fn reload(devices: &mut [&mut Device]) {
+    devices.iter_mut().for_each(|device| device.reload());
+}
+
+/// Lets the committer merge its pending Commit and every other member process it.
+pub fn deliver(id: &GroupId, committer: &Device, commit: &CommitBundle, others: &[&Device]) {
+    committer.group(id).merge_pending_commit().unwrap();
+    for other in others {
+        assert!(matches!(
+            other.receive(id, &commit.commit),
+            ProcessedMessage::Commit { .. }
+        ));
+    }
+}
+
+/// A group of all these devices, made by the first, who adds the others in one Commit.
+pub fn group_of(devices: &[&Device]) -> GroupId {
+    let (creator, others) = devices.split_first().unwrap();
+    let id = creator.create_group();
+    if others.is_empty() {
+        return id;
+    }
+    let key_packages = others.iter().map(|device| device.key_package()).collect();
+    let bundle = creator.group(&id).add_members(key_packages).unwrap();
+    creator.group(&id).merge_pending_commit().unwrap();
+    for other in others {
+        other
+            .client()
+            .join_from_welcome(bundle.welcome.clone().unwrap(), None)
+            .unwrap();
+    }
+    id
+}
+
+/// Asserts that all devices are in the same epoch with the same members and the same authenticator.
+pub fn assert_agree(id: &GroupId, devices: &[&Device]) {
+    let (first, others) = devices.split_first().unwrap();
+    let expected = (
+        first.epoch(id),
+        first.authenticator(id),
+        first.group(id).members().unwrap(),
+    );
+    for other in others {
+        let found = (
+            other.epoch(id),
+            other.authenticator(id),
+            other.group(id).members().unwrap(),
+        );
+        assert_eq!(found, expected, "{} and {}", first.name, other.name);
+    }
+}
