@@ -1,9 +1,6 @@
 //! The facade: the only module that knows uniffi. Each body parses, runs and converts; logic lives below.
 
-#![expect(
-    clippy::needless_pass_by_value,
-    reason = "uniffi hands over values that it has lifted"
-)]
+#![expect()]
 
 mod callbacks;
 mod client;

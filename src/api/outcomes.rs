@@ -13,6 +13,10 @@ use crate::{
 /// What became of a message. Nothing here is an error: duplicates and stale messages are part of every network.
 ///
 /// `id` is the inbox entry to acknowledge, absent when the client was opened without an inbox.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an FFI type: uniffi knows no boxed fields, and it is short-lived"
+)]
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum ProcessedMessage {
     /// A message for the user.
@@ -327,7 +331,7 @@ impl From<Processed> for ProcessedMessage {
                 summary: summary.into(),
                 state: CommitState::Merged,
                 released: Vec::new(),
-                superseded: superseded.map(Into::into),
+                superseded: superseded.map(|summary| (*summary).into()),
             },
             Outcome::OwnCommit { epoch } => Self::OwnCommit { id, epoch },
             Outcome::OwnMessage => Self::OwnMessage,

@@ -116,7 +116,7 @@ pub(crate) enum Outcome {
     /// Merged. `superseded` is the own pending Commit that this one won against.
     Commit {
         summary: CommitInfo,
-        superseded: Option<CommitInfo>,
+        superseded: Option<Box<CommitInfo>>,
     },
     OwnCommit {
         epoch: u64,

@@ -223,7 +223,7 @@ fn merge(
             summary: &summary,
         },
     )?;
-    let superseded = own_summary(&live.group);
+    let superseded = own_summary(&live.group).map(Box::new);
     live.group.merge_staged_commit(&live.provider, staged)?;
     after_merge(live, bytes)?;
     Ok(Outcome::Commit { summary, superseded })
