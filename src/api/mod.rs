@@ -1,7 +1,5 @@
 //! The facade: the only module that knows uniffi. Each body parses, runs and converts; logic lives below.
 
-#![expect()]
-
 mod callbacks;
 mod client;
 mod commits;
