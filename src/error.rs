@@ -21,6 +21,8 @@ pub(crate) enum Error {
     Crypto(#[from] CryptoError),
     #[error("the database was wiped")]
     Wiped,
+    #[error("the client is suspended")]
+    Suspended,
     #[error("a callback called back into the library")]
     Reentrant,
 

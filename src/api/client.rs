@@ -3,15 +3,14 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use super::{
-    ClientConfig, Core, CredentialValidator, GroupConfig, GroupId, GroupSummary, IdentityId, InboxEntry,
-    LogSink, MessageInfo, MlsError, MlsGroup, Shared, StorageInfo, WelcomeInfo, call,
+    ClientConfig, Core, CredentialValidator, GroupConfig, GroupId, GroupSummary, IdentityId, LogSink,
+    MlsError, MlsGroup, Shared, WelcomeInfo, call,
     callbacks::{ForeignSink, ForeignValidator},
 };
 use crate::{
     error::{ArgumentProblem, Error},
-    group::{Context, create, join, mailbox, validator::Validator},
+    group::{Context, create, join, validator::Validator},
     log::{Level, Log, Sink},
-    message,
     policy::GroupSettings,
     secret::Secret,
     storage::Store,
@@ -42,37 +41,7 @@ impl MlsClient {
         validator: Option<Arc<dyn CredentialValidator>>,
         log_sink: Option<Arc<dyn LogSink>>,
     ) -> Result<Arc<Self>, MlsError> {
-        let log = Log::new(log_sink.map(|sink| Arc::new(ForeignSink(sink)) as Arc<dyn Sink>));
-        let validator =
-            validator.map(|validator| Arc::new(ForeignValidator(validator)) as Arc<dyn Validator>);
-        let core = open_core(&config, validator, log.clone()).map_err(|error| {
-            let error = MlsError::from(error);
-            log.event(Level::Error, "open", &[("code", error.code().into())]);
-            error
-        })?;
-        log.event(Level::Info, "opened", &[]);
-        Ok(Arc::new(Self { core: Arc::new(core) }))
-    }
-
-    /// Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
-    pub fn storage_info(&self) -> Result<StorageInfo, MlsError> {
-        call(&self.core, "storage_info", || {
-            let info = self.core.store.info()?;
-            Ok(StorageInfo {
-                generation: info.generation,
-                schema_version: info.schema_version,
-                sqlite_version: info.sqlite_version.to_owned(),
-                database_bytes: info.database_bytes,
-                wal_bytes: info.wal_bytes,
-            })
-        })
-    }
-
-    /// Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
-    /// that has the file open keeps working on a file that no longer has a name, so close those first.
-    /// Errors: `StorageLocked` when a file cannot be removed; call again.
-    pub fn wipe(&self) -> Result<(), MlsError> {
-        call(&self.core, "wipe", || self.core.store.wipe())
+        Self::start("open", &config, validator, log_sink, |_| Ok(()))
     }
 
     /// Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
@@ -151,38 +120,48 @@ impl MlsClient {
             Ok(MlsGroup::new(&self.core, id))
         })
     }
+}
 
-    /// Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-    ///
-    /// Errors: `MessageMalformed`, `InvalidArgument`.
-    pub fn message_info(&self, message: Vec<u8>) -> Result<MessageInfo, MlsError> {
-        call(&self.core, "message_info", || {
-            message::info(&message).map(Into::into)
-        })
-    }
-
-    /// The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-    /// notification extension may have processed messages that the app has not seen.
-    pub fn inbox(&self, limit: u32) -> Result<Vec<InboxEntry>, MlsError> {
-        call(&self.core, "inbox", || {
-            let entries = self.core.store.read(|call| mailbox::list(call, limit))?;
-            Ok(entries.into_iter().map(Into::into).collect())
-        })
-    }
-
-    /// Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-    pub fn acknowledge(&self, ids: Vec<u64>) -> Result<(), MlsError> {
-        call(&self.core, "acknowledge", || {
-            self.core.store.write(|call| mailbox::acknowledge(call, &ids))
-        })
+impl MlsClient {
+    /// Opens the database after `prepare` has put it in its place.
+    pub(super) fn start(
+        name: &'static str,
+        config: &ClientConfig,
+        validator: Option<Arc<dyn CredentialValidator>>,
+        log_sink: Option<Arc<dyn LogSink>>,
+        prepare: impl FnOnce(&Secret<32>) -> Result<(), Error>,
+    ) -> Result<Arc<Self>, MlsError> {
+        let log = Log::new(log_sink.map(|sink| Arc::new(ForeignSink(sink)) as Arc<dyn Sink>));
+        let validator =
+            validator.map(|validator| Arc::new(ForeignValidator(validator)) as Arc<dyn Validator>);
+        let core = secret("database_key", &config.database_key).and_then(|database_key| {
+            prepare(&database_key)?;
+            open_core(config, &database_key, validator, log.clone())
+        });
+        let core = core.map_err(|error| {
+            let error = MlsError::from(error);
+            log.event(Level::Error, name, &[("code", error.code().into())]);
+            error
+        })?;
+        log.event(Level::Info, "opened", &[]);
+        Ok(Arc::new(Self { core: Arc::new(core) }))
     }
 }
 
-fn open_core(config: &ClientConfig, validator: Option<Arc<dyn Validator>>, log: Log) -> Result<Core, Error> {
-    let database_key = Secret::from_slice(&config.database_key).ok_or(Error::Argument {
-        argument: "database_key",
+/// A key that the app passes.
+pub(super) fn secret(argument: &'static str, bytes: &[u8]) -> Result<Secret<32>, Error> {
+    Secret::from_slice(bytes).ok_or(Error::Argument {
+        argument,
         problem: ArgumentProblem::WrongLength,
-    })?;
+    })
+}
+
+fn open_core(
+    config: &ClientConfig,
+    database_key: &Secret<32>,
+    validator: Option<Arc<dyn Validator>>,
+    log: Log,
+) -> Result<Core, Error> {
     let settings = config
         .group_defaults
         .as_ref()
@@ -190,7 +169,7 @@ fn open_core(config: &ClientConfig, validator: Option<Arc<dyn Validator>>, log: 
     settings.check()?;
     let store = Store::open(
         Path::new(&config.database_path),
-        &database_key,
+        database_key,
         Duration::from_millis(config.busy_timeout_ms.into()),
         config.minimum_generation,
     )?;

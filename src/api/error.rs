@@ -92,6 +92,15 @@ pub enum MlsError {
     /// `wipe` has removed the database. Open a new client.
     #[error("the database was wiped")]
     Wiped,
+    /// The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
+    #[error("the client is suspended")]
+    Suspended,
+    /// The database was moved to another device, or is on its way. It never works here again.
+    #[error("the database was moved to another device")]
+    Transferred,
+    /// `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
+    #[error("a change of the database key waits to be confirmed")]
+    RekeyPending,
     /// Another process held the database for longer than `busy_timeout_ms`. Try again.
     #[error("the database is in use")]
     StorageBusy,
@@ -166,6 +175,9 @@ impl MlsError {
             Self::UnsupportedCiphersuite { .. } => 170,
             Self::InvalidArgument { .. } => 171,
             Self::Wiped => 180,
+            Self::Suspended => 181,
+            Self::Transferred => 182,
+            Self::RekeyPending => 183,
             Self::StorageBusy => 200,
             Self::StorageLocked => 201,
             Self::StorageFull => 202,
@@ -271,4 +283,6 @@ pub enum ArgumentReason {
     OutOfRange,
     /// It names something twice.
     Duplicate,
+    /// It names a file that exists already.
+    AlreadyExists,
 }

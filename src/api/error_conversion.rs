@@ -23,6 +23,7 @@ impl From<Error> for MlsError {
             Error::Storage(error) => error.into(),
             Error::Crypto(_) => internal(1),
             Error::Wiped => Self::Wiped,
+            Error::Suspended => Self::Suspended,
             Error::Reentrant => Self::Reentrant,
             Error::Argument { argument, problem } => Self::InvalidArgument {
                 argument: argument.to_owned(),
@@ -87,6 +88,13 @@ impl From<StorageError> for MlsError {
             StorageError::NotOurs => Self::StorageForeign,
             StorageError::TooNew { found, supported } => Self::StorageTooNew { found, supported },
             StorageError::TooOld { found, minimum } => Self::StorageRolledBack { found, minimum },
+            StorageError::Interrupted => Self::Suspended,
+            StorageError::Transferred => Self::Transferred,
+            StorageError::TargetExists => Self::InvalidArgument {
+                argument: "path".to_owned(),
+                reason: ArgumentReason::AlreadyExists,
+            },
+            StorageError::RekeyPending => Self::RekeyPending,
             StorageError::Encode(_) => internal(20),
             StorageError::TooLarge => internal(21),
             StorageError::Crypto => internal(22),

@@ -14,7 +14,9 @@ mod ids;
 mod key_packages;
 mod messages;
 mod outcomes;
+mod receiving;
 mod records;
+mod storage;
 
 pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
 pub use client::MlsClient;

@@ -7,7 +7,7 @@ use crate::{
     group::{join, outcome, state},
     keys::{identity, key_package},
     policy,
-    storage::{groups::GroupRecord, key_packages::KeyPackageRecord, pending::PendingCommitRecord},
+    storage::{groups::GroupRecord, key_packages::KeyPackageRecord, lifecycle, pending::PendingCommitRecord},
 };
 
 /// A credential with a signature key of this device.
@@ -278,8 +278,27 @@ pub struct StorageInfo {
     pub schema_version: u32,
     /// The SQLite inside this library.
     pub sqlite_version: String,
+    /// Whether deleted keys are still in the write-ahead log, because another process is reading it. The next call
+    /// that writes tries again.
+    pub erasure_pending: bool,
+    /// Whether `rekey` waits for `confirm_rekey`.
+    pub rekey_pending: bool,
     /// Bytes of the main file.
     pub database_bytes: u64,
     /// Bytes of the write-ahead log.
     pub wal_bytes: u64,
+}
+
+impl From<lifecycle::Info> for StorageInfo {
+    fn from(info: lifecycle::Info) -> Self {
+        Self {
+            generation: info.generation,
+            schema_version: info.schema_version,
+            sqlite_version: info.sqlite_version.to_owned(),
+            erasure_pending: info.erasure_pending,
+            rekey_pending: info.rekey_pending,
+            database_bytes: info.database_bytes,
+            wal_bytes: info.wal_bytes,
+        }
+    }
 }

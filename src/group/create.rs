@@ -92,6 +92,7 @@ pub(crate) fn configure(
 pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
     // Taken out and not put back.
     call.take_group(id);
+    call.tx.erase();
     if !groups::delete(&call.tx, id)? {
         return Err(Error::GroupNotFound);
     }

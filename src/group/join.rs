@@ -68,6 +68,8 @@ pub(crate) fn join(
     )?;
     let own_leaf = staged.own_leaf_node().ok_or(Error::IdentityNotFound)?;
     let identity = identity::get(&call.tx, own_leaf.signature_key().as_slice())?;
+    // The key package was used: its private keys must not stay in the log.
+    call.tx.erase();
     let mls = staged.into_group(&provider)?;
     let record = GroupRecord {
         group_id: info.group_id.clone(),

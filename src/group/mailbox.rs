@@ -3,7 +3,7 @@
 use super::{outcome::InboxRecord, process::Processed};
 use crate::{
     error::Error,
-    storage::{Call, ReadTx, WriteTx, inbox},
+    storage::{Call, ReadTx, WriteTx, header, inbox},
 };
 
 /// An entry with the group that it belongs to.
@@ -27,6 +27,11 @@ pub(crate) fn list(call: &mut Call<'_, ReadTx<'_>>, limit: u32) -> Result<Vec<En
             },
         })
         .collect())
+}
+
+/// The resume point that the last batch stored.
+pub(crate) fn cursor(call: &mut Call<'_, ReadTx<'_>>) -> Result<Option<Vec<u8>>, Error> {
+    header::cursor(&call.tx).map_err(Into::into)
 }
 
 /// Deletes entries; unknown ids are no error.

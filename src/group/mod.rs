@@ -1,5 +1,6 @@
 //! MLS verbs over a transaction: no SQL below this line of sight, no uniffi above it.
 
+pub(crate) mod batch;
 pub(crate) mod commit;
 pub(crate) mod create;
 pub(crate) mod export;

@@ -65,6 +65,8 @@ pub(super) fn own_summary(group: &MlsGroup) -> Option<CommitInfo> {
 
 /// What every merge leaves: the new epoch in the listing, no pending Commit, and the Commit known for a duplicate.
 pub(super) fn after_merge(live: &mut Live<'_, WriteTx<'_>>, commit: &[u8]) -> Result<(), Error> {
+    // The old epoch's keys must not stay in the log.
+    live.tx.erase();
     live.record.epoch = live.group.epoch().as_u64();
     live.record.is_active = live.group.is_active();
     groups::update(live.tx, &live.record)?;

@@ -31,19 +31,35 @@ pub(crate) struct Processed {
     pub(crate) outcome: Outcome,
 }
 
-/// Processes a message for the group's members. Whatever it changes, the outcome included, is in this transaction.
+/// Processes a message for this group's members. Whatever it changes, the outcome included, is in this transaction.
 pub(crate) fn process(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
     id: &GroupId,
     bytes: &[u8],
 ) -> Result<Processed, Error> {
-    message::check_length("message", bytes, policy::MAX_MESSAGE)?;
-    let message = protocol_message(bytes)?;
+    let message = parse(bytes)?;
     if message.group_id() != id {
         return Err(MessageError::OtherGroup.into());
     }
-    with_group(call, id, |live| {
+    process_parsed(call, context, bytes, message)
+}
+
+/// Decodes a message for a group's members.
+pub(crate) fn parse(bytes: &[u8]) -> Result<ProtocolMessage, Error> {
+    message::check_length("message", bytes, policy::MAX_MESSAGE)?;
+    protocol_message(bytes)
+}
+
+/// Processes a message that [`parse`] made of `bytes`, in the group that it names.
+pub(crate) fn process_parsed(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    bytes: &[u8],
+    message: ProtocolMessage,
+) -> Result<Processed, Error> {
+    let id = message.group_id().clone();
+    with_group(call, &id, |live| {
         let outcome = outcome(live, context, bytes, message)?;
         let id = if context.inbox && outcome.is_for_the_inbox() {
             let record = InboxRecord {

@@ -69,6 +69,7 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &[u8]) -> Result<(), 
     if identities::group_count(&call.tx, id)? > 0 {
         return Err(Error::IdentityInUse);
     }
+    call.tx.erase();
     if identities::delete(&call.tx, id)? {
         Ok(())
     } else {

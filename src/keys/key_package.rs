@@ -103,6 +103,7 @@ pub(crate) fn reference(bytes: Vec<u8>) -> Result<KeyPackageRef, Error> {
 }
 
 pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, reference: &KeyPackageRef) -> Result<(), Error> {
+    call.tx.erase();
     if key_packages::delete(&call.tx, reference)? {
         Ok(())
     } else {
@@ -111,6 +112,7 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, reference: &KeyPackageRef
 }
 
 pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Error> {
+    call.tx.erase();
     key_packages::delete_expired(&call.tx, policy::now()).map_err(Into::into)
 }
 

@@ -29,12 +29,21 @@ impl GroupCache {
         }
     }
 
-    /// Called inside each transaction: forgets everything when another connection wrote since the last one.
-    pub(crate) fn revalidate(&mut self, data_version: i64) {
-        if self.data_version != Some(data_version) {
+    /// Called inside each transaction: forgets everything when another connection wrote since the last one, and
+    /// tells whether one did.
+    pub(crate) fn revalidate(&mut self, data_version: i64) -> bool {
+        let changed = self.data_version != Some(data_version);
+        if changed {
             self.groups.clear();
             self.data_version = Some(data_version);
         }
+        changed
+    }
+
+    /// For a new connection: its counter starts anew.
+    pub(crate) fn reset(&mut self) {
+        self.groups.clear();
+        self.data_version = None;
     }
 
     /// Takes a group out, so that a call that fails while it holds the group drops it.

@@ -31,6 +31,14 @@ pub(crate) enum StorageError {
     TooLarge,
     #[error("the cryptography failed, for want of randomness")]
     Crypto,
+    #[error("a suspension's deadline has passed")]
+    Interrupted,
+    #[error("the database was moved to another device")]
+    Transferred,
+    #[error("the file to write exists already")]
+    TargetExists,
+    #[error("a change of the database key waits to be confirmed")]
+    RekeyPending,
     #[error("a write was tried in a read transaction")]
     WriteInRead,
     #[error("SQLite refused a statement")]
@@ -52,6 +60,7 @@ impl From<rusqlite::Error> for StorageError {
             ErrorCode::CannotOpen
             | ErrorCode::PermissionDenied
             | ErrorCode::AuthorizationForStatementDenied => Self::Locked,
+            ErrorCode::OperationInterrupted => Self::Interrupted,
             ErrorCode::SystemIoFailure | ErrorCode::FileLockingProtocolFailed => Self::Io(error),
             _ => Self::Sqlite(error),
         }

@@ -1,56 +1,70 @@
-//! The header row and the key slots: which database this is, how far it has come, and its wrapped data key.
+//! The header row: which database this is, how far it has come, and whether it may be used.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     error::StorageError,
-    seal::{self, Sealer},
+    key_slots,
+    seal::{Place, Sealer},
     tx::{ReadTx, WriteTx},
 };
 use crate::{crypto::random_array, secret::Secret};
 
-/// Makes a database id and a data key, and wraps the data key for the app's key.
-pub(crate) fn create(tx: &Transaction<'_>, database_key: &Secret<32>) -> Result<(), StorageError> {
-    let database_id: [u8; 16] = random_array().map_err(|_| StorageError::Crypto)?;
-    let data_key = Secret::new(random_array::<32>().map_err(|_| StorageError::Crypto)?);
-    let wrapped = seal::seal(database_key, &slot_data(&database_id), data_key.expose())?;
-    tx.execute(
-        "INSERT INTO header (id, database_id, generation, next_inbox_id) VALUES (1, ?1, 1, 1)",
-        params![database_id],
-    )?;
-    tx.execute(
-        "INSERT INTO key_slot (slot, wrapped) VALUES (0, ?1)",
-        params![wrapped],
-    )?;
-    Ok(())
+/// Whether the database may be used here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transfer {
+    InUse = 0,
+    /// Frozen: a copy for another device is being made, or was made before a crash.
+    Transferring = 1,
+    /// Another device has it. Using both would use keys twice.
+    Transferred = 2,
 }
 
-/// Unwraps the data key with whichever slot the app's key opens.
-pub(crate) fn unlock(connection: &Connection, database_key: &Secret<32>) -> Result<Sealer, StorageError> {
-    let database_id: Vec<u8> = connection
-        .query_row("SELECT database_id FROM header WHERE id = 1", [], |row| {
-            row.get(0)
+/// Makes a database id and the keys, and wraps the data key for the app's key.
+pub(crate) fn create(tx: &Transaction<'_>, database_key: &Secret<32>) -> Result<(), StorageError> {
+    let random_key = || {
+        random_array::<32>()
+            .map(Secret::new)
+            .map_err(|_| StorageError::Crypto)
+    };
+    let database_id: [u8; 16] = random_array().map_err(|_| StorageError::Crypto)?;
+    let data_key = random_key()?;
+    tx.execute(
+        "INSERT INTO header (id, database_id, index_key, generation, key_epoch, transfer, next_inbox_id)
+         VALUES (1, ?1, ?2, 1, 1, 0, 1)",
+        params![database_id, Sealer::seal_index_key(&data_key, &random_key()?)?],
+    )?;
+    key_slots::create(tx, &database_id, database_key, &data_key)
+}
+
+/// The parts of the header that are read before anything can be opened.
+pub(crate) struct Clear {
+    pub(crate) database_id: Vec<u8>,
+    pub(crate) index_key: Vec<u8>,
+    pub(crate) generation: u64,
+    pub(crate) key_epoch: u64,
+    pub(crate) transfer: Transfer,
+}
+
+pub(crate) fn read(connection: &Connection) -> Result<Clear, StorageError> {
+    connection
+        .prepare_cached(
+            "SELECT database_id, index_key, generation, key_epoch, transfer FROM header WHERE id = 1",
+        )?
+        .query_row([], |row| {
+            Ok(Clear {
+                database_id: row.get(0)?,
+                index_key: row.get(1)?,
+                generation: row.get(2)?,
+                key_epoch: row.get(3)?,
+                transfer: match row.get(4)? {
+                    0 => Transfer::InUse,
+                    1 => Transfer::Transferring,
+                    _ => Transfer::Transferred,
+                },
+            })
         })
         .optional()?
-        .ok_or(StorageError::Corrupt)?;
-    let slots: Vec<Vec<u8>> = connection
-        .prepare("SELECT wrapped FROM key_slot ORDER BY slot")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    let data_key = slots
-        .iter()
-        .find_map(|wrapped| seal::open(database_key, &slot_data(&database_id), wrapped))
-        .and_then(|bytes| Secret::from_slice(&bytes))
-        .ok_or(StorageError::WrongKey)?;
-    Sealer::new(&data_key)
-}
-
-fn slot_data(database_id: &[u8]) -> Vec<u8> {
-    [b"mls-mobile key slot", database_id].concat()
-}
-
-pub(crate) fn generation(tx: &ReadTx<'_>) -> Result<u64, StorageError> {
-    tx.row("SELECT generation FROM header WHERE id = 1", [], |row| row.get(0))?
         .ok_or(StorageError::Corrupt)
 }
 
@@ -67,4 +81,36 @@ pub(crate) fn take_inbox_id(tx: &WriteTx<'_>) -> Result<u64, StorageError> {
         |row| row.get(0),
     )?
     .ok_or(StorageError::Corrupt)
+}
+
+const CURSOR: Place<'_> = Place {
+    table: "header",
+    row: b"cursor",
+    part: 0,
+};
+
+/// Stores the app's resume point.
+pub(crate) fn set_cursor(tx: &WriteTx<'_>, cursor: &[u8]) -> Result<(), StorageError> {
+    let sealed = tx.seal_bytes(CURSOR, cursor)?;
+    tx.execute("UPDATE header SET cursor = ?1 WHERE id = 1", params![sealed])
+        .map(drop)
+}
+
+pub(crate) fn cursor(tx: &ReadTx<'_>) -> Result<Option<Vec<u8>>, StorageError> {
+    tx.row("SELECT cursor FROM header WHERE id = 1", [], |row| {
+        row.get::<_, Option<Vec<u8>>>(0)
+    })?
+    .flatten()
+    .map(|sealed| tx.open_bytes(CURSOR, &sealed))
+    .transpose()
+}
+
+pub(crate) fn set_transfer(connection: &Connection, transfer: Transfer) -> Result<(), StorageError> {
+    connection
+        .execute(
+            "UPDATE header SET transfer = ?1, generation = generation + 1 WHERE id = 1",
+            params![transfer as i64],
+        )
+        .map(drop)
+        .map_err(Into::into)
 }

@@ -3,25 +3,33 @@
 //! Nothing above this module knows SQL; nothing in it knows MLS verbs. Rows of OpenMLS's own state are in
 //! [`openmls`]; the other modules hold what OpenMLS does not keep.
 
+pub(crate) mod busy;
 pub(crate) mod cache;
 pub(crate) mod codec;
+pub(crate) mod erasure;
 pub(crate) mod error;
 #[cfg(feature = "fault-injection")]
 pub mod fault;
 #[cfg(not(feature = "fault-injection"))]
 pub(crate) mod fault;
+pub(crate) mod gate;
 pub(crate) mod groups;
 pub(crate) mod handled_commits;
 pub(crate) mod header;
 pub(crate) mod identities;
 pub(crate) mod inbox;
 pub(crate) mod key_packages;
+pub(crate) mod key_slots;
+pub(crate) mod lifecycle;
 pub(crate) mod migrations;
 pub(crate) mod open;
 pub(crate) mod openmls;
 pub(crate) mod pending;
+pub(crate) mod rekey;
+pub(crate) mod reseal;
 pub(crate) mod seal;
 pub(crate) mod store;
+pub(crate) mod transfer;
 pub(crate) mod tx;
 
 pub(crate) use error::StorageError;

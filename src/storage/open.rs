@@ -1,14 +1,15 @@
 //! Opening the file: settings with their reasons, format check, key check, migration.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{
+    busy,
     error::StorageError,
     header,
+    key_slots::{self, Unlocked},
     migrations::{self, SCHEMA_VERSION},
-    seal::Sealer,
 };
 use crate::secret::Secret;
 
@@ -19,7 +20,6 @@ const STATEMENT_CACHE: usize = 128;
 pub(crate) struct Settings<'a> {
     pub(crate) path: &'a Path,
     pub(crate) database_key: &'a Secret<32>,
-    pub(crate) busy_timeout: Duration,
     /// The lowest generation that the app accepts.
     pub(crate) minimum_generation: Option<u64>,
 }
@@ -27,28 +27,51 @@ pub(crate) struct Settings<'a> {
 /// An open file with its unlocked keys.
 pub(crate) struct Database {
     pub(crate) connection: Connection,
-    pub(crate) sealer: Sealer,
+    pub(crate) keys: Unlocked,
 }
 
 /// Opens or creates the database. A file that is refused is left as it was.
 pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
     create_private(settings.path)?;
-    let mut connection = Connection::open_with_flags(
-        settings.path,
-        // Access is serialised by the store's own lock, so SQLite's mutexes would only cost time.
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )?;
-    connection.busy_timeout(settings.busy_timeout)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
-    configure(&connection)?;
-
+    let mut connection = connect(settings.path)?;
     if migrations::version(&connection)? == 0 {
         create(&mut connection, settings.database_key)?;
     }
-    let sealer = header::unlock(&connection, settings.database_key)?;
+    unlock(connection, settings)
+}
+
+/// Opens the database after a suspension: if its file is gone, no new one takes its place.
+pub(crate) fn open_existing(settings: &Settings<'_>) -> Result<Database, StorageError> {
+    let connection = connect(settings.path)?;
+    if migrations::version(&connection)? == 0 {
+        return Err(StorageError::Corrupt);
+    }
+    unlock(connection, settings)
+}
+
+fn connect(path: &Path) -> Result<Connection, StorageError> {
+    let mut connection = Connection::open_with_flags(
+        path,
+        // Access is serialised by the store's gate, so SQLite's mutexes would only cost time.
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    connection.busy_handler(Some(busy::handler))?;
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    configure(&connection)?;
+    Ok(connection)
+}
+
+/// The key is checked before anything is changed.
+fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Database, StorageError> {
+    let keys = key_slots::unlock(&connection, settings.database_key)?;
     migrate(&mut connection)?;
-    check_generation(&connection, settings.minimum_generation)?;
-    Ok(Database { connection, sealer })
+    if let Some(minimum) = settings.minimum_generation {
+        let found = header::read(&connection)?.generation;
+        if found < minimum {
+            return Err(StorageError::TooOld { found, minimum });
+        }
+    }
+    Ok(Database { connection, keys })
 }
 
 fn configure(connection: &Connection) -> Result<(), StorageError> {
@@ -95,17 +118,6 @@ fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
         tx.commit()?;
     }
     Ok(())
-}
-
-fn check_generation(connection: &Connection, minimum: Option<u64>) -> Result<(), StorageError> {
-    let Some(minimum) = minimum else { return Ok(()) };
-    let found: u64 =
-        connection.query_row("SELECT generation FROM header WHERE id = 1", [], |row| row.get(0))?;
-    if found < minimum {
-        Err(StorageError::TooOld { found, minimum })
-    } else {
-        Ok(())
-    }
 }
 
 fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, StorageError> {

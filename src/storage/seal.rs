@@ -46,18 +46,45 @@ impl Place<'_> {
     }
 }
 
-/// Seals values and hashes names under keys derived from the database's data key.
+/// Seals values and hashes names.
 pub(crate) struct Sealer {
     seal_key: Secret<32>,
+    /// Not derived from the data key: names cannot be hashed again when the data key changes.
     index_key: Secret<32>,
 }
 
 impl Sealer {
-    pub(crate) fn new(data_key: &Secret<32>) -> Result<Self, StorageError> {
-        Ok(Self {
-            seal_key: derive(data_key, b"mls-mobile seal")?,
-            index_key: derive(data_key, b"mls-mobile index")?,
-        })
+    /// `index_key` is as [`Self::seal_index_key`] made it.
+    pub(crate) fn new(data_key: &Secret<32>, index_key: &[u8]) -> Result<Self, StorageError> {
+        let seal_key = seal_key(data_key)?;
+        let index_key = open(&seal_key, &INDEX_KEY.associated_data(), index_key)
+            .and_then(|bytes| Secret::from_slice(&bytes))
+            .ok_or(StorageError::Corrupt)?;
+        Ok(Self { seal_key, index_key })
+    }
+
+    /// Seals an index key for the header.
+    pub(crate) fn seal_index_key(
+        data_key: &Secret<32>,
+        index_key: &Secret<32>,
+    ) -> Result<Vec<u8>, StorageError> {
+        seal(
+            &seal_key(data_key)?,
+            &INDEX_KEY.associated_data(),
+            index_key.expose(),
+        )
+    }
+
+    /// The same names under another data key, and the index key sealed for it.
+    pub(crate) fn with_data_key(&self, data_key: &Secret<32>) -> Result<(Self, Vec<u8>), StorageError> {
+        let sealed = Self::seal_index_key(data_key, &self.index_key)?;
+        Ok((
+            Self {
+                seal_key: seal_key(data_key)?,
+                index_key: self.index_key.clone(),
+            },
+            sealed,
+        ))
     }
 
     pub(crate) fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, StorageError> {
@@ -119,8 +146,15 @@ pub(crate) fn open(key: &Secret<32>, associated_data: &[u8], sealed: &[u8]) -> O
     Some(plaintext)
 }
 
-fn derive(key: &Secret<32>, label: &[u8]) -> Result<Secret<32>, StorageError> {
-    hmac(key.expose(), label)
+const INDEX_KEY: Place<'_> = Place {
+    table: "header",
+    row: b"index_key",
+    part: 0,
+};
+
+/// The data key itself seals nothing but this derivation, so that it can serve another purpose one day.
+fn seal_key(data_key: &Secret<32>) -> Result<Secret<32>, StorageError> {
+    hmac(data_key.expose(), b"mls-mobile seal")
 }
 
 fn hmac(key: &[u8], input: &[u8]) -> Result<Secret<32>, StorageError> {
@@ -137,7 +171,13 @@ mod tests {
     use crate::{secret::Secret, storage::StorageError};
 
     fn sealer() -> Sealer {
-        Sealer::new(&Secret::new([9; 32])).unwrap()
+        with_keys([9; 32], [5; 32])
+    }
+
+    fn with_keys(data_key: [u8; 32], index_key: [u8; 32]) -> Sealer {
+        let data_key = Secret::new(data_key);
+        let index_key = Sealer::seal_index_key(&data_key, &Secret::new(index_key)).unwrap();
+        Sealer::new(&data_key, &index_key).unwrap()
     }
 
     const HERE: Place<'_> = Place {
@@ -187,11 +227,24 @@ mod tests {
 
     #[test]
     fn a_name_hashes_by_its_domain_and_key() {
-        let other = Sealer::new(&Secret::new([8; 32])).unwrap();
+        let other = with_keys([9; 32], [8; 32]);
         let index = sealer().index("group", b"id").unwrap();
         assert_eq!(index, sealer().index("group", b"id").unwrap());
         assert_ne!(index, sealer().index("proposal", b"id").unwrap());
         assert_ne!(index, other.index("group", b"id").unwrap());
+    }
+
+    #[test]
+    fn another_data_key_keeps_the_names_and_opens_none_of_the_values() {
+        let (other, index_key) = sealer().with_data_key(&Secret::new([1; 32])).unwrap();
+        assert_eq!(
+            other.index("group", b"id").unwrap(),
+            sealer().index("group", b"id").unwrap()
+        );
+        assert!(other.open(HERE, &sealer().seal(HERE, b"value").unwrap()).is_err());
+        let reopened = Sealer::new(&Secret::new([1; 32]), &index_key).unwrap();
+        let sealed = other.seal(HERE, b"value").unwrap();
+        assert_eq!(reopened.open(HERE, &sealed).unwrap().as_slice(), b"value");
     }
 
     #[test]

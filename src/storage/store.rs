@@ -1,37 +1,63 @@
-//! The store: one connection behind one lock, one transaction a call, and the rule for what stays in memory.
+//! The store: one connection behind one gate, one transaction a call, and the rule for what stays in memory.
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
-    thread::{self, ThreadId},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
 use openmls::group::GroupId;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};
 
 use super::{
+    busy,
     cache::{GroupCache, LiveGroup},
+    erasure::Erasure,
     error::StorageError,
     fault::{self, Point},
-    header,
-    migrations::SCHEMA_VERSION,
+    gate::{Gate, Pass, Refusal},
+    header::{self, Transfer},
+    key_slots,
     open::{self, Database, Settings},
-    tx::{ReadTx, WriteTx},
+    tx::{ReadTx, Savepoint, WriteTx},
 };
 use crate::{error::Error, secret::Secret};
 
 pub(crate) struct Store {
-    path: PathBuf,
+    pub(super) path: PathBuf,
+    pub(super) busy_timeout: Duration,
+    pub(super) gate: Gate,
     state: Mutex<State>,
-    /// The thread inside a call: a callback that calls back in would wait for itself.
-    holder: Mutex<Option<ThreadId>>,
+    /// Set while a suspension wants the running call to end.
+    pub(super) interrupted: Arc<AtomicBool>,
+    pub(super) interrupt_handle: Mutex<Option<InterruptHandle>>,
 }
 
-struct State {
-    /// `None` after `wipe`.
-    database: Option<Database>,
-    groups: GroupCache,
+pub(super) struct State {
+    pub(super) phase: Phase,
+    pub(super) groups: GroupCache,
+    /// For opening again after a suspension, and for following another process's new data key.
+    pub(super) database_key: Secret<32>,
+    /// Whether `rekey` was called here and not confirmed.
+    pub(super) rekeyed: bool,
+    pub(super) transfer: Transfer,
+    pub(super) erasure: Erasure,
+}
+
+pub(super) enum Phase {
+    Open(Database),
+    Suspended,
+    Wiped,
+}
+
+impl Phase {
+    pub(super) fn database(&mut self) -> Result<&mut Database, Error> {
+        match self {
+            Self::Open(database) => Ok(database),
+            Self::Suspended => Err(Error::Suspended),
+            Self::Wiped => Err(Error::Wiped),
+        }
+    }
 }
 
 /// A call within its transaction: the transaction, and the live groups that go with it.
@@ -50,6 +76,37 @@ impl<Tx> Call<'_, Tx> {
     }
 }
 
+impl Call<'_, WriteTx<'_>> {
+    /// Runs `work` in a savepoint. If it fails, what it changed is undone, in the file and in memory, and the
+    /// transaction goes on; a failure of storage itself is the outer error, because nothing can go on then.
+    pub(crate) fn savepoint<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, Error> {
+        self.tx.savepoint(Savepoint::Begin)?;
+        let result = work(self);
+        if let Some(failure) = self.tx.take_failure() {
+            return Err(failure.into());
+        }
+        match result {
+            Err(Error::Storage(failure)) => return Err(failure.into()),
+            Err(_) => {
+                self.groups.clear();
+                self.tx.savepoint(Savepoint::Undo)?;
+            }
+            Ok(_) => self.tx.savepoint(Savepoint::Keep)?,
+        }
+        Ok(result)
+    }
+}
+
+/// Inside the gate, with the state in hand.
+pub(super) struct Entered<'s> {
+    pub(super) state: MutexGuard<'s, State>,
+    /// Dropped after the guard: who comes next finds the state free.
+    _pass: Pass<'s>,
+}
+
 impl Store {
     pub(crate) fn open(
         path: &Path,
@@ -57,20 +114,29 @@ impl Store {
         busy_timeout: Duration,
         minimum_generation: Option<u64>,
     ) -> Result<Self, Error> {
-        let database = open::open(&Settings {
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let settings = Settings {
             path,
             database_key,
-            busy_timeout,
             minimum_generation,
-        })?;
+        };
+        let database = busy::with_patience(busy_timeout, &interrupted, || open::open(&settings))?;
+        let interrupt_handle = database.connection.get_interrupt_handle();
         let state = State {
-            database: Some(database),
+            phase: Phase::Open(database),
             groups: GroupCache::new(),
+            database_key: database_key.clone(),
+            rekeyed: false,
+            transfer: Transfer::InUse,
+            erasure: Erasure::after_open(),
         };
         Ok(Self {
             path: path.to_owned(),
+            busy_timeout,
+            gate: Gate::default(),
             state: Mutex::new(state),
-            holder: Mutex::new(None),
+            interrupted,
+            interrupt_handle: Mutex::new(Some(interrupt_handle)),
         })
     }
 
@@ -96,18 +162,13 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Call<'_, ReadTx<'_>>) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut guard = self.enter()?;
-        let State { database, groups } = &mut *guard.state;
-        let Database { connection, sealer } = database.as_ref().ok_or(Error::Wiped)?;
-        let transaction = begin(connection, TransactionBehavior::Deferred)?;
-        groups.revalidate(data_version(connection)?);
-        let mut call = Call {
-            tx: ReadTx::new(connection, sealer),
-            groups,
-        };
+        let mut entered = self.enter()?;
+        let state = &mut *entered.state;
+        let (transaction, groups, keys) = self.begin(state, TransactionBehavior::Deferred)?;
+        let tx = ReadTx::new(&transaction, &keys.sealer, &self.interrupted);
+        let mut call = Call { tx, groups };
         let result = work(&mut call);
         let failure = call.tx.take_failure();
-        drop(transaction);
         settle(result, failure).inspect_err(|_| groups.clear())
     }
 
@@ -116,66 +177,87 @@ impl Store {
         work: impl FnOnce(&mut Call<'_, WriteTx<'_>>) -> Result<T, Error>,
         commit: Commit,
     ) -> Result<T, Error> {
-        let mut guard = self.enter()?;
-        let State { database, groups } = &mut *guard.state;
-        let Database { connection, sealer } = database.as_ref().ok_or(Error::Wiped)?;
+        let mut entered = self.enter()?;
+        let state = &mut *entered.state;
         fault::hit(Point::BeforeBegin)?;
-        let transaction = begin(connection, TransactionBehavior::Immediate)?;
-        groups.revalidate(data_version(connection)?);
-        let changes_before = connection.total_changes();
-        let mut call = Call {
-            tx: WriteTx::new(connection, sealer),
-            groups,
-        };
+        let (transaction, groups, keys) = self.begin(state, TransactionBehavior::Immediate)?;
+        let changes_before = transaction.total_changes();
+        let tx = WriteTx::new(&transaction, &keys.sealer, &self.interrupted);
+        let mut call = Call { tx, groups };
         let result = work(&mut call);
         let failure = call.tx.take_failure();
         let result = settle(result, failure).and_then(|value| {
             if matches!(commit, Commit::No) {
-                call.groups.clear();
-                return Ok(value);
+                return Ok((value, None));
             }
-            if connection.total_changes() != changes_before {
+            let changed = transaction.total_changes() != changes_before;
+            if changed {
                 header::bump_generation(&call.tx)?;
             }
-            fault::hit(Point::BeforeCommit)?;
-            transaction.commit().map_err(StorageError::from)?;
-            fault::hit(Point::AfterCommit)?;
-            Ok(value)
+            call.tx.check_interrupted()?;
+            Ok((value, changed.then(|| call.tx.erases())))
         });
-        result.inspect_err(|_| groups.clear())
-    }
-
-    /// Generation and sizes.
-    pub(crate) fn info(&self) -> Result<Info, Error> {
-        let generation = self.read(|call| header::generation(&call.tx).map_err(Into::into))?;
-        let [main, wal, _] = self.files();
-        let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        Ok(Info {
-            generation,
-            schema_version: SCHEMA_VERSION,
-            sqlite_version: rusqlite::version(),
-            database_bytes: bytes(&main),
-            wal_bytes: bytes(&wal),
-        })
-    }
-
-    /// Closes the file and removes it with its -wal and -shm. Every later call answers [`Error::Wiped`].
-    pub(crate) fn wipe(&self) -> Result<(), Error> {
-        let mut guard = self.enter()?;
-        guard.state.groups.clear();
-        if let Some(database) = guard.state.database.take() {
-            // A connection that cannot close (it never can fail with all statements finalised) is dropped.
-            drop(database.connection.close());
-        }
-        for file in self.files() {
-            match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StorageError::Locked.into());
-                }
-                _ => {}
+        // From here on the live groups must match what the file will hold.
+        let result = result.and_then(|(value, changed)| {
+            match commit {
+                Commit::No => groups.clear(),
+                Commit::Yes => self.commit(transaction)?,
             }
+            Ok((value, changed))
+        });
+        let (value, changed) = result.inspect_err(|_| groups.clear())?;
+        if let Phase::Open(database) = &state.phase {
+            state.erasure.after_commit(&database.connection, changed);
         }
-        Ok(())
+        Ok(value)
+    }
+
+    fn commit(&self, transaction: Transaction<'_>) -> Result<(), StorageError> {
+        fault::hit(Point::BeforeCommit)?;
+        transaction.commit()?;
+        fault::hit(Point::AfterCommit)
+    }
+
+    /// Begins a transaction and looks what other processes did since the last one: wrote, changed the data key, or
+    /// moved the database away.
+    fn begin<'s>(
+        &self,
+        state: &'s mut State,
+        behavior: TransactionBehavior,
+    ) -> Result<(Transaction<'s>, &'s mut GroupCache, &'s key_slots::Unlocked), Error> {
+        let State {
+            phase,
+            groups,
+            database_key,
+            transfer,
+            ..
+        } = state;
+        let Database { connection, keys } = phase.database()?;
+        let connection: &Connection = connection;
+        if !connection.is_autocommit() {
+            // The last transaction could not roll back, on a failing disk perhaps. Nothing may build on it.
+            connection.execute_batch("ROLLBACK").map_err(StorageError::from)?;
+        }
+        let (transaction, data_version) = busy::with_patience(
+            self.busy_timeout,
+            &self.interrupted,
+            || -> Result<_, StorageError> {
+                let transaction = Transaction::new_unchecked(connection, behavior)?;
+                let data_version = data_version(connection)?;
+                Ok((transaction, data_version))
+            },
+        )?;
+        if groups.revalidate(data_version) {
+            let header = header::read(connection)?;
+            if header.key_epoch != keys.key_epoch {
+                *keys = key_slots::unlock(connection, database_key)?;
+            }
+            *transfer = header.transfer;
+        }
+        if *transfer != Transfer::InUse {
+            return Err(StorageError::Transferred.into());
+        }
+        Ok((transaction, groups, keys))
     }
 
     /// The main file, its write-ahead log and its shared memory, in the order in which they must be removed: without
@@ -188,11 +270,11 @@ impl Store {
         })
     }
 
-    fn enter(&self) -> Result<Guard<'_>, Error> {
-        let me = thread::current().id();
-        if *recover(&self.holder) == Some(me) {
-            return Err(Error::Reentrant);
-        }
+    fn enter(&self) -> Result<Entered<'_>, Error> {
+        Ok(self.entered(self.gate.enter()?))
+    }
+
+    pub(super) fn entered<'s>(&'s self, pass: Pass<'s>) -> Entered<'s> {
         let state = match self.state.lock() {
             Ok(state) => state,
             Err(poisoned) => {
@@ -203,50 +285,27 @@ impl Store {
                 state
             }
         };
-        *recover(&self.holder) = Some(me);
-        Ok(Guard {
-            state,
-            holder: &self.holder,
-        })
+        Entered { state, _pass: pass }
     }
 }
 
-/// What can be told about the file.
-pub(crate) struct Info {
-    pub(crate) generation: u64,
-    pub(crate) schema_version: u32,
-    pub(crate) sqlite_version: &'static str,
-    pub(crate) database_bytes: u64,
-    pub(crate) wal_bytes: u64,
-}
-
+#[derive(Clone, Copy)]
 enum Commit {
     Yes,
     No,
 }
 
-struct Guard<'s> {
-    state: MutexGuard<'s, State>,
-    holder: &'s Mutex<Option<ThreadId>>,
-}
-
-impl Drop for Guard<'_> {
-    fn drop(&mut self) {
-        *recover(self.holder) = None;
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Reentrant => Self::Reentrant,
+            Refusal::Suspended => Self::Suspended,
+        }
     }
 }
 
-fn recover<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Dropped without `commit`, it rolls back, in a panic too.
-fn begin(connection: &Connection, behavior: TransactionBehavior) -> Result<Transaction<'_>, StorageError> {
-    if !connection.is_autocommit() {
-        // The last transaction could not roll back, on a failing disk perhaps. Nothing may build on it.
-        connection.execute_batch("ROLLBACK")?;
-    }
-    Transaction::new_unchecked(connection, behavior).map_err(Into::into)
 }
 
 fn data_version(connection: &Connection) -> Result<i64, StorageError> {

@@ -1,6 +1,10 @@
 //! Transactions: the only way to a statement. A reader takes [`ReadTx`], a writer [`WriteTx`].
 
-use std::{cell::RefCell, ops::Deref};
+use std::{
+    cell::{Cell, RefCell},
+    ops::Deref,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use rusqlite::{Connection, Params, Row};
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,16 +47,36 @@ impl Transaction for WriteTx<'_> {
 pub(crate) struct ReadTx<'c> {
     connection: &'c Connection,
     sealer: &'c Sealer,
+    /// Set by a suspension whose deadline has passed.
+    interrupted: &'c AtomicBool,
     failure: RefCell<Option<StorageError>>,
 }
 
 impl<'c> ReadTx<'c> {
-    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer) -> Self {
+    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer, interrupted: &'c AtomicBool) -> Self {
         Self {
             connection,
             sealer,
+            interrupted,
             failure: RefCell::new(None),
         }
+    }
+
+    /// Refuses to go on after the deadline of a suspension.
+    pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
+        if self.interrupted.load(Ordering::Acquire) {
+            Err(StorageError::Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn statement<T>(&self, run: impl FnOnce() -> rusqlite::Result<T>) -> Result<T, StorageError> {
+        self.check_interrupted()?;
+        fault::hit(Point::BeforeStatement)?;
+        let value = run()?;
+        fault::hit(Point::AfterStatement)?;
+        Ok(value)
     }
 
     /// The row that `sql` selects, if there is one.
@@ -62,7 +86,7 @@ impl<'c> ReadTx<'c> {
         params: impl Params,
         map: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StorageError> {
-        statement(|| {
+        self.statement(|| {
             let mut statement = self.connection.prepare_cached(sql)?;
             let mut rows = statement.query(params)?;
             rows.next()?.map(map).transpose()
@@ -76,7 +100,7 @@ impl<'c> ReadTx<'c> {
         params: impl Params,
         map: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StorageError> {
-        statement(|| {
+        self.statement(|| {
             self.connection
                 .prepare_cached(sql)?
                 .query_map(params, map)?
@@ -97,6 +121,11 @@ impl<'c> ReadTx<'c> {
         codec::decode(&self.sealer.open(place, sealed)?)
     }
 
+    /// Opens a sealed column that holds plain bytes.
+    pub(crate) fn open_bytes(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
+        self.sealer.open(place, sealed).map(|bytes| bytes.to_vec())
+    }
+
     /// Keeps the first failure of the transaction and hands OpenMLS a sign that there was one.
     pub(crate) fn keep(&self, error: StorageError) -> KeptFailure {
         self.failure.borrow_mut().get_or_insert(error);
@@ -109,16 +138,47 @@ impl<'c> ReadTx<'c> {
 }
 
 /// A transaction that also writes: `BEGIN IMMEDIATE`, so that it never has to upgrade a lock.
-pub(crate) struct WriteTx<'c>(ReadTx<'c>);
+pub(crate) struct WriteTx<'c> {
+    read: ReadTx<'c>,
+    /// Whether keys or plaintexts were deleted that must leave the files now.
+    erases: Cell<bool>,
+}
 
 impl<'c> WriteTx<'c> {
-    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer) -> Self {
-        Self(ReadTx::new(connection, sealer))
+    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer, interrupted: &'c AtomicBool) -> Self {
+        Self {
+            read: ReadTx::new(connection, sealer, interrupted),
+            erases: Cell::new(false),
+        }
+    }
+
+    /// Makes the commit an erasure point: afterwards what this call deleted is in none of the files.
+    pub(crate) fn erase(&self) {
+        self.erases.set(true);
+    }
+
+    pub(super) fn erases(&self) -> bool {
+        self.erases.get()
+    }
+
+    /// Begins, keeps or undoes what belongs to one message of a batch.
+    pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
+        let sql = match step {
+            Savepoint::Begin => "SAVEPOINT step",
+            Savepoint::Keep => "RELEASE step",
+            Savepoint::Undo => "ROLLBACK TO step; RELEASE step",
+        };
+        self.statement(|| self.read.connection.execute_batch(sql))
     }
 
     /// Runs `sql` and tells how many rows it changed.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> Result<usize, StorageError> {
-        statement(|| self.0.connection.prepare_cached(sql)?.execute(params))
+        self.statement(|| self.read.connection.prepare_cached(sql)?.execute(params))
+    }
+
+    /// Seals plain bytes for a column.
+    pub(crate) fn seal_bytes(&self, place: Place<'_>, bytes: &[u8]) -> Result<Vec<u8>, StorageError> {
+        self.read.sealer.seal(place, bytes)
     }
 
     /// Encodes and seals a value for a column.
@@ -127,7 +187,7 @@ impl<'c> WriteTx<'c> {
         place: Place<'_>,
         value: &T,
     ) -> Result<Vec<u8>, StorageError> {
-        self.0.sealer.seal(place, &codec::encode(value)?)
+        self.read.sealer.seal(place, &codec::encode(value)?)
     }
 }
 
@@ -135,15 +195,16 @@ impl<'c> Deref for WriteTx<'c> {
     type Target = ReadTx<'c>;
 
     fn deref(&self) -> &Self::Target {
-        &self.0
+        &self.read
     }
 }
 
-fn statement<T>(run: impl FnOnce() -> rusqlite::Result<T>) -> Result<T, StorageError> {
-    fault::hit(Point::BeforeStatement)?;
-    let value = run()?;
-    fault::hit(Point::AfterStatement)?;
-    Ok(value)
+/// A step of a savepoint.
+#[derive(Clone, Copy)]
+pub(super) enum Savepoint {
+    Begin,
+    Keep,
+    Undo,
 }
 
 /// What OpenMLS sees of a storage failure; the failure itself stays in the transaction.

@@ -1,18 +1,22 @@
 -- Every `value` is sealed and every `*_key` a keyed hash (docs/storage-format.md).
 -- What stands in clear is said beside it, with the reason.
 
--- One row. `generation` grows with every transaction that changes anything: an app that remembers it can tell an old
--- file that was put back. `next_inbox_id` stands here because this page is written anyway.
+-- One row, rewritten by every transaction that changes anything; so what changes often stands here.
 CREATE TABLE header (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     database_id BLOB NOT NULL,       -- random, binds the key slots to this database
-    generation INTEGER NOT NULL,
-    next_inbox_id INTEGER NOT NULL
+    index_key BLOB NOT NULL,         -- sealed: the key of the keyed hashes
+    generation INTEGER NOT NULL,     -- grows with every change: an app that remembers it can tell an old copy
+    key_epoch INTEGER NOT NULL,      -- grows with every new data key, so that other processes fetch it
+    transfer INTEGER NOT NULL CHECK (transfer IN (0, 1, 2)), -- 0 in use, 1 being moved away, 2 moved away
+    next_inbox_id INTEGER NOT NULL,
+    cursor BLOB                      -- sealed: the app's resume point
 ) STRICT;
 
--- The data key, wrapped by the app's key. Two slots while a change of the app's key is under way.
+-- The data key, wrapped by the app's key. Two slots from `rekey` to `confirm_rekey`, and both keys open; the newer one
+-- has the larger number.
 CREATE TABLE key_slot (
-    slot INTEGER PRIMARY KEY CHECK (slot IN (0, 1)),
+    slot INTEGER PRIMARY KEY,
     wrapped BLOB NOT NULL
 ) STRICT;
 

@@ -1,0 +1,167 @@
+//! Catching up: many messages over many groups, in short transactions.
+
+use std::time::{Duration, Instant};
+
+use openmls::group::GroupId;
+
+use super::{
+    Context,
+    process::{self, Processed},
+};
+use crate::{
+    error::Error,
+    storage::{Call, Store, WriteTx, header},
+};
+
+/// A transaction of a batch commits after this long, so that another process gets in within 250 ms.
+const SLICE: Duration = Duration::from_millis(200);
+/// How long a batch gives way between two transactions: longer than the step in which others try for the lock.
+const GIVE_WAY: Duration = Duration::from_millis(4);
+
+/// A message, and the app's resume point once it is handled.
+pub(crate) struct Incoming {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) cursor: Option<Vec<u8>>,
+}
+
+/// What became of one message of a batch.
+pub(crate) enum Handled {
+    Processed {
+        group_id: GroupId,
+        processed: Processed,
+    },
+    Failed {
+        /// Absent if the bytes do not tell.
+        group_id: Option<GroupId>,
+        error: Error,
+    },
+}
+
+/// What became of a batch.
+pub(crate) struct Batch {
+    pub(crate) handled: Vec<Handled>,
+    /// The first message that was not handled, and the error that stopped there, if it was no budget.
+    pub(crate) stopped: Option<(usize, Option<Error>)>,
+}
+
+/// Handles messages in order until the budget is spent, storing each one's cursor with what it changed. It stops
+/// before a message that the group is not ready for, and at a failure of storage; what came before is committed.
+pub(crate) fn process(
+    store: &Store,
+    context: &Context,
+    messages: &[Incoming],
+    budget: Option<Duration>,
+) -> Result<Batch, Error> {
+    let end = budget.map(|budget| Instant::now() + budget);
+    let mut handled = Vec::with_capacity(messages.len());
+    loop {
+        let rest = messages.get(handled.len()..).unwrap_or_default();
+        if rest.is_empty() {
+            return Ok(Batch {
+                handled,
+                stopped: None,
+            });
+        }
+        if end.is_some_and(|end| Instant::now() >= end) {
+            let at = handled.len();
+            return Ok(Batch {
+                handled,
+                stopped: Some((at, None)),
+            });
+        }
+        match store.write(|call| slice(call, context, rest, end)) {
+            Ok(mut slice) => {
+                handled.append(&mut slice.handled);
+                if let Some(error) = slice.stopped_by {
+                    let at = handled.len();
+                    return Ok(Batch {
+                        handled,
+                        stopped: Some((at, Some(error))),
+                    });
+                }
+            }
+            // Nothing was handled: the call as a whole failed.
+            Err(error) if handled.is_empty() => return Err(error),
+            Err(error) => {
+                let at = handled.len();
+                return Ok(Batch {
+                    handled,
+                    stopped: Some((at, Some(error))),
+                });
+            }
+        }
+        if handled.len() < messages.len() {
+            std::thread::sleep(GIVE_WAY);
+        }
+    }
+}
+
+/// The part of a batch that one transaction holds.
+struct Slice {
+    handled: Vec<Handled>,
+    stopped_by: Option<Error>,
+}
+
+fn slice(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    messages: &[Incoming],
+    end: Option<Instant>,
+) -> Result<Slice, Error> {
+    let slice_end = Instant::now() + SLICE;
+    let until = end.map_or(slice_end, |end| end.min(slice_end));
+    let mut handled = Vec::new();
+    for message in messages {
+        // At least one, so that a batch always moves on.
+        if !handled.is_empty() && Instant::now() >= until {
+            break;
+        }
+        let outcome = match handle(call, context, message)? {
+            Handled::Failed {
+                error: error @ Error::WrongEpoch { .. },
+                ..
+            } => {
+                call.tx.erase();
+                return Ok(Slice {
+                    handled,
+                    stopped_by: Some(error),
+                });
+            }
+            outcome => outcome,
+        };
+        if let Some(cursor) = &message.cursor {
+            header::set_cursor(&call.tx, cursor)?;
+        }
+        handled.push(outcome);
+    }
+    if handled.len() == messages.len() || end.is_some_and(|end| Instant::now() >= end) {
+        // A batch's end is an erasure point.
+        call.tx.erase();
+    }
+    Ok(Slice {
+        handled,
+        stopped_by: None,
+    })
+}
+
+/// One message in its savepoint. The outer error is one of storage, which ends the transaction.
+fn handle(call: &mut Call<'_, WriteTx<'_>>, context: &Context, message: &Incoming) -> Result<Handled, Error> {
+    let parsed = match process::parse(&message.bytes) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            return Ok(Handled::Failed {
+                group_id: None,
+                error,
+            });
+        }
+    };
+    let group_id = parsed.group_id().clone();
+    let result = call.savepoint(|call| process::process_parsed(call, context, &message.bytes, parsed))?;
+    Ok(match result {
+        Ok(processed) => Handled::Processed { group_id, processed },
+        Err(error) => Handled::Failed {
+            group_id: Some(group_id),
+            error,
+        },
+    })
+}

@@ -1,0 +1,190 @@
+//! Sealing every value again, for a new data key.
+
+use rusqlite::{Connection, params};
+
+use super::{
+    error::StorageError,
+    fault::{self, Point},
+    seal::{Place, Sealer},
+};
+
+/// A sealed column: how its row's key and part are read, as the module of its table seals them.
+struct Column {
+    table: &'static str,
+    column: &'static str,
+    /// Up to two key columns; their bytes one after the other are the row in the seal.
+    row: [&'static str; 2],
+    part: &'static str,
+}
+
+const NOTHING: &str = "x''";
+
+/// Every sealed column but the header's index key, which the key slots renew. A test holds it against the schema.
+const COLUMNS: &[Column] = &[
+    Column {
+        table: "header",
+        column: "cursor",
+        row: ["'cursor'", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "identity",
+        column: "value",
+        row: ["identity_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "key_package",
+        column: "bundle",
+        row: ["reference_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "key_package",
+        column: "value",
+        row: ["reference_key", NOTHING],
+        part: "1",
+    },
+    Column {
+        table: "mls_group",
+        column: "value",
+        row: ["group_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "group_state",
+        column: "value",
+        row: ["group_key", NOTHING],
+        part: "kind",
+    },
+    Column {
+        table: "proposal",
+        column: "value",
+        row: ["group_key", "reference_key"],
+        part: "0",
+    },
+    Column {
+        table: "own_leaf_node",
+        column: "value",
+        row: ["group_key", NOTHING],
+        part: "id",
+    },
+    Column {
+        table: "epoch_key_pairs",
+        column: "value",
+        row: ["group_key", "epoch_key"],
+        part: "0",
+    },
+    Column {
+        table: "encryption_key_pair",
+        column: "value",
+        row: ["public_key_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "signature_key_pair",
+        column: "value",
+        row: ["public_key_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "psk",
+        column: "value",
+        row: ["psk_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "pending_commit",
+        column: "value",
+        row: ["group_key", NOTHING],
+        part: "0",
+    },
+    Column {
+        table: "inbox",
+        column: "value",
+        row: [NOTHING, NOTHING],
+        part: "id",
+    },
+];
+
+/// Opens each value with `old` and seals it with `new`, in the caller's transaction.
+pub(super) fn all(tx: &Connection, old: &Sealer, new: &Sealer) -> Result<(), StorageError> {
+    COLUMNS.iter().try_for_each(|column| one(tx, column, old, new))
+}
+
+fn one(tx: &Connection, column: &Column, old: &Sealer, new: &Sealer) -> Result<(), StorageError> {
+    let Column {
+        table,
+        column,
+        row: [first, second],
+        part,
+    } = column;
+    // One row at a time, by rowid: a database may be larger than the memory of an extension.
+    let mut next = tx.prepare(&format!(
+        "SELECT rowid, CAST({first} AS BLOB), {second}, {part}, {column} FROM {table}
+         WHERE rowid > ?1 AND {column} IS NOT NULL ORDER BY rowid LIMIT 1"
+    ))?;
+    let mut update = tx.prepare(&format!("UPDATE {table} SET {column} = ?2 WHERE rowid = ?1"))?;
+    let mut last = i64::MIN;
+    loop {
+        let mut rows = next.query([last])?;
+        let Some(found) = rows.next()? else { return Ok(()) };
+        let (rowid, part): (i64, u64) = (found.get(0)?, found.get(3)?);
+        let row = [found.get::<_, Vec<u8>>(1)?, found.get(2)?].concat();
+        let sealed: Vec<u8> = found.get(4)?;
+        drop(rows);
+        let place = Place {
+            table,
+            row: &row,
+            part,
+        };
+        fault::hit(Point::BeforeStatement)?;
+        update.execute(params![rowid, new.seal(place, &old.open(place, &sealed)?)?])?;
+        last = rowid;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::COLUMNS;
+
+    /// BLOB columns that are not sealed under the data key, and why.
+    const NOT_SEALED: &[(&str, &str)] = &[
+        ("header", "database_id"), // random and public
+        ("header", "index_key"),   // sealed, but renewed by the key slots
+        ("key_slot", "wrapped"),   // sealed under the app's key
+    ];
+
+    #[test]
+    fn every_blob_of_the_schema_is_a_keyed_hash_or_sealed_again() {
+        let connection = rusqlite::Connection::open_in_memory().unwrap();
+        connection
+            .execute_batch(include_str!("sql/0001_initial.sql"))
+            .unwrap();
+        let mut statement = connection
+            .prepare(
+                "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c
+                 WHERE m.type = 'table' AND c.type = 'BLOB' AND c.name NOT LIKE '%\\_key' ESCAPE '\\'",
+            )
+            .unwrap();
+        let blobs: BTreeSet<(String, String)> = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .unwrap()
+            .map(Result::unwrap)
+            .collect();
+        let known: BTreeSet<(String, String)> = COLUMNS
+            .iter()
+            .map(|column| (column.table, column.column))
+            .chain(
+                NOT_SEALED
+                    .iter()
+                    .copied()
+                    .filter(|(_, column)| !column.ends_with("_key")),
+            )
+            .map(|(table, column)| (table.to_owned(), column.to_owned()))
+            .collect();
+        assert_eq!(blobs, known);
+    }
+}
