@@ -31,13 +31,22 @@ pub(crate) fn hit(_point: Point) -> Result<(), StorageError> {
 }
 
 #[cfg(feature = "fault-injection")]
-pub(crate) use enabled::hit;
+pub(crate) use enabled::{hit, unsealed};
+#[cfg(not(feature = "fault-injection"))]
+#[inline(always)]
+pub(crate) fn unsealed() -> bool {
+    false
+}
+
 #[cfg(feature = "fault-injection")]
-pub use enabled::{Plan, arm, disarm};
+pub use enabled::{Plan, arm, disarm, switch_sealing_off};
 
 #[cfg(feature = "fault-injection")]
 mod enabled {
-    use std::cell::RefCell;
+    use std::{
+        cell::RefCell,
+        sync::atomic::{AtomicBool, Ordering},
+    };
 
     use super::{Point, StorageError};
 
@@ -66,6 +75,17 @@ mod enabled {
         ARMED
             .with(|armed| armed.borrow_mut().take())
             .map_or(0, |(_, count)| count)
+    }
+
+    static UNSEALED: AtomicBool = AtomicBool::new(false);
+
+    /// Lets this process write values in clear, so that a test can search the files for what was deleted.
+    pub fn switch_sealing_off() {
+        UNSEALED.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn unsealed() -> bool {
+        UNSEALED.load(Ordering::Relaxed)
     }
 
     pub(crate) fn hit(point: Point) -> Result<(), StorageError> {

@@ -7,7 +7,7 @@
 use libcrux_chacha20poly1305::xchacha20_poly1305 as xchacha;
 use openmls_traits::{crypto::OpenMlsCrypto, types::HashType};
 
-use super::error::StorageError;
+use super::{error::StorageError, fault};
 use crate::{
     crypto::{crypto, random_array},
     secret::{Secret, SecretBytes},
@@ -15,6 +15,8 @@ use crate::{
 
 /// The only value format there is: MessagePack, sealed with XChaCha20-Poly1305.
 const FORMAT: u8 = 1;
+/// What a test that switched sealing off writes; refused everywhere else.
+const UNSEALED: u8 = 0;
 const HEADER: usize = 1 + xchacha::NONCE_LEN;
 const OVERHEAD: usize = HEADER + xchacha::TAG_LEN;
 
@@ -88,12 +90,18 @@ impl Sealer {
     }
 
     pub(crate) fn seal(&self, place: Place<'_>, plaintext: &[u8]) -> Result<Vec<u8>, StorageError> {
+        if fault::unsealed() {
+            return Ok([&[UNSEALED], plaintext].concat());
+        }
         seal(&self.seal_key, &place.associated_data(), plaintext)
     }
 
     /// A value that does not authenticate was damaged or moved: [`StorageError::Corrupt`].
     pub(crate) fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretBytes, StorageError> {
-        open(&self.seal_key, &place.associated_data(), sealed).ok_or(StorageError::Corrupt)
+        match sealed.split_first() {
+            Some((&UNSEALED, plaintext)) if fault::unsealed() => Ok(SecretBytes::new(plaintext.to_vec())),
+            _ => open(&self.seal_key, &place.associated_data(), sealed).ok_or(StorageError::Corrupt),
+        }
     }
 
     /// The keyed hash of `name` within `domain`.

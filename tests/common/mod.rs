@@ -12,7 +12,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
     Ciphersuite, ClientConfig, CommitBundle, Credential, CredentialValidator, GroupConfig, GroupId,
-    IdentityId, MlsClient, MlsGroup, ProcessedMessage,
+    IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage,
 };
 use tempfile::TempDir;
 
@@ -154,6 +154,14 @@ pub fn name_of(credential: &Credential) -> String {
     match credential {
         Credential::Basic { identity } => String::from_utf8(identity.clone()).unwrap(),
         other => panic!("{other:?}"),
+    }
+}
+
+/// A message of a batch with a number for its cursor.
+pub fn incoming(message: &[u8], cursor: u32) -> IncomingMessage {
+    IncomingMessage {
+        bytes: message.to_vec(),
+        cursor: Some(cursor.to_be_bytes().to_vec()),
     }
 }
 
