@@ -24,6 +24,8 @@ pub struct Device {
     folder: TempDir,
     pub name: String,
     pub identity: IdentityId,
+    /// The key that the app has; the next `reload` opens with it.
+    pub key: [u8; 32],
     client: Option<Arc<MlsClient>>,
     validator: Option<Arc<dyn CredentialValidator>>,
 }
@@ -35,12 +37,13 @@ impl Device {
 
     pub fn with_suite(name: &str, suite: Ciphersuite) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let client = open(&folder, None);
+        let client = open(&folder, KEY, None);
         let identity = client.create_identity(basic(name), suite).unwrap().id;
         Self {
             folder,
             name: name.to_owned(),
             identity,
+            key: KEY,
             client: Some(client),
             validator: None,
         }
@@ -64,7 +67,7 @@ impl Device {
     /// Closes the database and opens it again, as an app that was ended and started.
     pub fn reload(&mut self) {
         self.client = None;
-        self.client = Some(open(&self.folder, self.validator.clone()));
+        self.client = Some(open(&self.folder, self.key, self.validator.clone()));
     }
 
     pub fn key_package(&self) -> Vec<u8> {
@@ -139,9 +142,9 @@ impl Device {
     }
 }
 
-fn open(folder: &TempDir, validator: Option<Arc<dyn CredentialValidator>>) -> Arc<MlsClient> {
+fn open(folder: &TempDir, key: [u8; 32], validator: Option<Arc<dyn CredentialValidator>>) -> Arc<MlsClient> {
     let path = folder.path().join("mls.db");
-    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), KEY), validator, None).unwrap()
+    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), key), validator, None).unwrap()
 }
 
 pub fn basic(name: &str) -> Credential {
