@@ -85,6 +85,12 @@ fn the_other_device_goes_on_where_this_one_stopped() {
         1
     );
 
+    let mode: String = rusqlite::Connection::open(transfer.database())
+        .unwrap()
+        .query_row("PRAGMA journal_mode", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+
     // The old one never thaws, and can only be wiped.
     alice.reload();
     assert_eq!(alice.client().groups(), Err(MlsError::Transferred));

@@ -61,7 +61,7 @@ pub enum ValidationRequest {
 /// Decides who is let in: whether credentials are genuine, and whether changes are wanted.
 ///
 /// It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
-/// library, which answers `Reentrant`.
+/// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
 #[uniffi::export(with_foreign)]
 pub trait CredentialValidator: Send + Sync {
     /// `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.

@@ -81,6 +81,8 @@ pub(crate) fn configure(
     settings: &GroupSettings,
 ) -> Result<(), Error> {
     settings.check()?;
+    // Fewer past epochs delete their keys.
+    call.tx.erase();
     with_group(call, id, |live| {
         live.group
             .set_configuration(live.provider.storage(), &settings.join_config())

@@ -64,6 +64,8 @@ fn connect(path: &Path) -> Result<Connection, StorageError> {
 /// The key is checked before anything is changed.
 fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Database, StorageError> {
     let keys = key_slots::unlock(&connection, settings.database_key)?;
+    // The mode is stored in the file, but a database that was moved comes without it.
+    write_ahead(&connection)?;
     migrate(&mut connection)?;
     if let Some(minimum) = settings.minimum_generation {
         let found = header::read(&connection)?.generation;
@@ -97,10 +99,15 @@ fn configure(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
+/// WAL: one fsync a commit instead of three, and readers of another process do not wait for a writer.
+fn write_ahead(connection: &Connection) -> Result<(), StorageError> {
+    connection
+        .pragma_update(None, "journal_mode", "WAL")
+        .map_err(Into::into)
+}
+
 fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), StorageError> {
-    // WAL: one fsync a commit instead of three, and readers of another process do not wait for a writer. The mode is
-    // stored in the file.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    write_ahead(connection)?;
     let tx = immediate(connection)?;
     // Another process may have created the database between the first look and the lock.
     if migrations::version(&tx)? == 0 {
@@ -127,7 +134,7 @@ fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, StorageErro
 }
 
 /// SQLite would create the file readable for everyone; its -wal and -shm take over the mode of the main file.
-fn create_private(path: &Path) -> Result<(), StorageError> {
+pub(super) fn create_private(path: &Path) -> Result<(), StorageError> {
     #[cfg(unix)]
     {
         use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt};

@@ -19,6 +19,7 @@ use super::{
     header::{self, Transfer},
     key_slots,
     open::{self, Database, Settings},
+    seal::Sealer,
     tx::{ReadTx, Savepoint, WriteTx},
 };
 use crate::{error::Error, secret::Secret};
@@ -64,6 +65,8 @@ impl Phase {
 pub(crate) struct Call<'c, Tx> {
     pub(crate) tx: Tx,
     groups: &'c mut GroupCache,
+    /// Groups that went back into memory before the call's end.
+    kept: Vec<GroupId>,
 }
 
 impl<Tx> Call<'_, Tx> {
@@ -72,7 +75,15 @@ impl<Tx> Call<'_, Tx> {
     }
 
     pub(crate) fn keep_group(&mut self, group: LiveGroup) {
+        self.kept.push(group.record.group_id.clone());
         self.groups.put(group);
+    }
+
+    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold.
+    fn forget_since(&mut self, mark: usize) {
+        for id in self.kept.split_off(mark) {
+            self.groups.take(&id);
+        }
     }
 }
 
@@ -84,6 +95,7 @@ impl Call<'_, WriteTx<'_>> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
         self.tx.savepoint(Savepoint::Begin)?;
+        let mark = self.kept.len();
         let result = work(self);
         if let Some(failure) = self.tx.take_failure() {
             return Err(failure.into());
@@ -91,13 +103,21 @@ impl Call<'_, WriteTx<'_>> {
         match result {
             Err(Error::Storage(failure)) => return Err(failure.into()),
             Err(_) => {
-                self.groups.clear();
+                self.forget_since(mark);
                 self.tx.savepoint(Savepoint::Undo)?;
             }
             Ok(_) => self.tx.savepoint(Savepoint::Keep)?,
         }
         Ok(result)
     }
+}
+
+/// A transaction that has begun. Dropped without `commit`, it rolls back, in a panic too.
+struct Begun<'s> {
+    transaction: Transaction<'s>,
+    connection: &'s Connection,
+    groups: &'s mut GroupCache,
+    sealer: &'s Sealer,
 }
 
 /// Inside the gate, with the state in hand.
@@ -164,12 +184,15 @@ impl Store {
     ) -> Result<T, Error> {
         let mut entered = self.enter()?;
         let state = &mut *entered.state;
-        let (transaction, groups, keys) = self.begin(state, TransactionBehavior::Deferred)?;
-        let tx = ReadTx::new(&transaction, &keys.sealer, &self.interrupted);
-        let mut call = Call { tx, groups };
+        let begun = self.begin(state, TransactionBehavior::Deferred)?;
+        let tx = ReadTx::new(begun.connection, begun.sealer, &self.interrupted);
+        let mut call = Call {
+            tx,
+            groups: begun.groups,
+            kept: Vec::new(),
+        };
         let result = work(&mut call);
-        let failure = call.tx.take_failure();
-        settle(result, failure).inspect_err(|_| groups.clear())
+        settle(result, call.tx.take_failure())
     }
 
     fn run_write<T>(
@@ -180,32 +203,35 @@ impl Store {
         let mut entered = self.enter()?;
         let state = &mut *entered.state;
         fault::hit(Point::BeforeBegin)?;
-        let (transaction, groups, keys) = self.begin(state, TransactionBehavior::Immediate)?;
-        let changes_before = transaction.total_changes();
-        let tx = WriteTx::new(&transaction, &keys.sealer, &self.interrupted);
-        let mut call = Call { tx, groups };
+        let Begun {
+            transaction,
+            connection,
+            groups,
+            sealer,
+        } = self.begin(state, TransactionBehavior::Immediate)?;
+        let changes_before = connection.total_changes();
+        let tx = WriteTx::new(connection, sealer, &self.interrupted);
+        let mut call = Call {
+            tx,
+            groups,
+            kept: Vec::new(),
+        };
         let result = work(&mut call);
-        let failure = call.tx.take_failure();
-        let result = settle(result, failure).and_then(|value| {
+        let result = settle(result, call.tx.take_failure()).and_then(|value| {
             if matches!(commit, Commit::No) {
+                call.forget_since(0);
                 return Ok((value, None));
             }
-            let changed = transaction.total_changes() != changes_before;
+            let changed = connection.total_changes() != changes_before;
             if changed {
                 header::bump_generation(&call.tx)?;
             }
             call.tx.check_interrupted()?;
+            self.commit(transaction)?;
             Ok((value, changed.then(|| call.tx.erases())))
         });
-        // From here on the live groups must match what the file will hold.
-        let result = result.and_then(|(value, changed)| {
-            match commit {
-                Commit::No => groups.clear(),
-                Commit::Yes => self.commit(transaction)?,
-            }
-            Ok((value, changed))
-        });
-        let (value, changed) = result.inspect_err(|_| groups.clear())?;
+        // Rolled back, by the transaction's end or by a COMMIT that failed.
+        let (value, changed) = result.inspect_err(|_| call.forget_since(0))?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
         }
@@ -220,11 +246,7 @@ impl Store {
 
     /// Begins a transaction and looks what other processes did since the last one: wrote, changed the data key, or
     /// moved the database away.
-    fn begin<'s>(
-        &self,
-        state: &'s mut State,
-        behavior: TransactionBehavior,
-    ) -> Result<(Transaction<'s>, &'s mut GroupCache, &'s key_slots::Unlocked), Error> {
+    fn begin<'s>(&self, state: &'s mut State, behavior: TransactionBehavior) -> Result<Begun<'s>, Error> {
         let State {
             phase,
             groups,
@@ -257,7 +279,12 @@ impl Store {
         if *transfer != Transfer::InUse {
             return Err(StorageError::Transferred.into());
         }
-        Ok((transaction, groups, keys))
+        Ok(Begun {
+            transaction,
+            connection,
+            groups,
+            sealer: &keys.sealer,
+        })
     }
 
     /// The main file, its write-ahead log and its shared memory, in the order in which they must be removed: without

@@ -14,7 +14,7 @@ use super::{
     fault::{self, Point},
     header::{self, Transfer},
     key_slots, migrations,
-    open::Database,
+    open::{self, Database},
     store::Store,
 };
 use crate::{error::Error, secret::Secret};
@@ -104,6 +104,7 @@ fn check_target(connection: &Connection, own: &Path, target: &Path) -> Result<()
 /// Writes a compact copy, without anything that was deleted.
 fn copy(connection: &Connection, to: &Path) -> Result<(), StorageError> {
     let path = to.to_str().ok_or(StorageError::Locked)?;
+    open::create_private(to)?;
     connection
         .execute("VACUUM INTO ?1", [path])
         .map(drop)
