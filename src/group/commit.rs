@@ -35,6 +35,10 @@ pub(crate) fn add_members(
     key_packages: &[Vec<u8>],
 ) -> Result<PendingCommitRecord, Error> {
     check_not_empty("key_packages", key_packages)?;
+    // OpenMLS would take one given twice for one, and no longer add as many members as the app asked for.
+    if key_packages.iter().collect::<BTreeSet<_>>().len() != key_packages.len() {
+        return Err(KeyPackageError::Duplicate.into());
+    }
     let key_packages: Vec<KeyPackage> = key_packages
         .iter()
         .map(|bytes| key_package::validate(bytes))
