@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openmls::{
     credentials::NewSignerBundle,
-    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroupStateError},
+    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError},
     prelude::{KeyPackage, LeafNodeIndex, MlsMessageOut},
 };
 use openmls_traits::OpenMlsProvider;
@@ -163,12 +163,25 @@ fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity
         return Err(MlsGroupStateError::PendingCommit.into());
     }
     match new_identity {
-        Some(identity) if identity.ciphersuite != live.group.ciphersuite() => Err(Error::Argument {
+        Some(identity) if !fits(&live.group, identity) => Err(Error::Argument {
             argument: "new_identity",
             problem: ArgumentProblem::OutOfRange,
         }),
         _ => Ok(()),
     }
+}
+
+/// Whether all members could accept a leaf of this identity (RFC 9420, section 7.3). OpenMLS does not look at an own
+/// leaf, so the Commit would be made, refused by everybody else, and merged by us alone.
+fn fits(group: &MlsGroup, identity: &Identity) -> bool {
+    let credential_type = identity.credential.credential_type();
+    identity.ciphersuite == group.ciphersuite()
+        && group.members().all(|member| {
+            group
+                .public_group()
+                .leaf(member.index)
+                .is_some_and(|leaf| leaf.capabilities().credentials().contains(&credential_type))
+        })
 }
 
 fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingCommitRecord, Error> {
