@@ -275,6 +275,28 @@ fn a_group_does_not_move_to_an_identity_of_another_suite() {
 }
 
 #[test]
+fn a_group_does_not_move_to_a_credential_type_that_a_member_does_not_know() {
+    let (mut alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let private = Credential::Other {
+        credential_type: 0xf0f0,
+        content: b"anything".to_vec(),
+    };
+    let other = create(&alice, private).id;
+    // Bob would refuse the Commit, and alice would be alone in the new epoch.
+    let error = alice.group(&id).self_update(Some(other)).unwrap_err();
+    let argument = "new_identity".to_owned();
+    let reason = ArgumentReason::OutOfRange;
+    assert_eq!(error, MlsError::InvalidArgument { argument, reason });
+    let certificates = vec![b"certificate".to_vec()];
+    let known = create(&alice, Credential::X509 { certificates }).id;
+    let commit = alice.group(&id).self_update(Some(known)).unwrap();
+    alice.reload();
+    deliver(&id, &alice, &commit, &[&bob]);
+    assert_agree(&id, &[&alice, &bob]);
+}
+
+#[test]
 fn every_suite_forms_a_group_that_talks() {
     for suite in SUITES {
         let (mut alice, mut bob) = (
