@@ -11,7 +11,8 @@ mod common;
 
 use common::{Device, advance, assert_agree, basic, deliver, group_of, reload};
 use mls_mobile::{
-    ArgumentReason, CommitState, Credential, GroupId, MlsError, NewMember, ProcessedMessage, Sender,
+    ArgumentReason, CommitState, Credential, GroupConfig, GroupId, MessageReason, MlsError, NewMember,
+    ProcessedMessage, Sender,
 };
 
 fn member(leaf_index: u32, name: &str) -> Sender {
@@ -220,6 +221,30 @@ fn the_own_commit_that_comes_back_is_merged_and_then_a_duplicate() {
     bob.reload();
     assert_eq!(bob.receive(&id, &bundle.commit), ProcessedMessage::Duplicate);
     assert_agree(&id, &[&alice, &bob, &carol]);
+}
+
+#[test]
+fn a_cleared_commit_that_was_accepted_after_all_is_not_taken_for_a_harmless_echo() {
+    for public_handshakes in [false, true] {
+        let (mut alice, _bob, _carol, id) = three();
+        let config = GroupConfig {
+            public_handshakes,
+            ..GroupConfig::default()
+        };
+        alice.group(&id).configure(config).unwrap();
+        let commit = alice.group(&id).self_update(None).unwrap().commit;
+        alice.group(&id).clear_pending_commit().unwrap();
+        alice.reload();
+        // The others are in an epoch that alice cannot reach: she has to know.
+        let error = alice.group(&id).process_message(commit).unwrap_err();
+        let reason = MessageReason::UnknownOwnCommit;
+        assert_eq!(
+            error,
+            MlsError::MessageInvalid { reason },
+            "public: {public_handshakes}"
+        );
+        assert_eq!(alice.epoch(&id), 1);
+    }
 }
 
 #[test]
