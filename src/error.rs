@@ -112,6 +112,8 @@ pub(crate) enum KeyPackageError {
     LifetimeTooLong,
     #[error("its ciphersuite is not the group's")]
     OtherCiphersuite,
+    #[error("it is given twice")]
+    Duplicate,
     #[error(transparent)]
     Verify(#[from] KeyPackageVerifyError),
 }

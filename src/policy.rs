@@ -123,7 +123,12 @@ impl GroupSettings {
     }
 
     /// OpenMLS's settings for a group that is created.
-    pub(crate) fn create_config(&self, ciphersuite: Ciphersuite, lifetime: Lifetime) -> MlsGroupCreateConfig {
+    pub(crate) fn create_config(
+        &self,
+        ciphersuite: Ciphersuite,
+        credential_type: CredentialType,
+        lifetime: Lifetime,
+    ) -> MlsGroupCreateConfig {
         MlsGroupCreateConfig::builder()
             .wire_format_policy(self.wire_format())
             .padding_size(self.padding_block as usize)
@@ -134,21 +139,26 @@ impl GroupSettings {
                 self.out_of_order_tolerance,
                 self.maximum_forward_distance,
             ))
-            .capabilities(capabilities())
+            .capabilities(capabilities(credential_type))
             .lifetime(lifetime)
             .ciphersuite(ciphersuite)
             .build()
     }
 }
 
-/// What our leaves say they support. Default extension types (1 to 5) are never listed: mls-rs refuses them.
-pub(crate) fn capabilities() -> Capabilities {
+/// What our leaves say they support: always their own credential's type too, or nobody could accept them (RFC 9420,
+/// section 7.3). Default extension types (1 to 5) are never listed: mls-rs refuses them.
+pub(crate) fn capabilities(own: CredentialType) -> Capabilities {
+    let mut credentials = vec![CredentialType::Basic, CredentialType::X509];
+    if !credentials.contains(&own) {
+        credentials.push(own);
+    }
     Capabilities::new(
         Some(&[ProtocolVersion::Mls10]),
         Some(&CIPHERSUITES),
         Some(&[ExtensionType::LastResort]),
         Some(&[ProposalType::SelfRemove]),
-        Some(&[CredentialType::Basic, CredentialType::X509]),
+        Some(&credentials),
     )
 }
 

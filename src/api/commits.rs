@@ -48,7 +48,8 @@ impl MlsGroup {
     /// `new_identity` its credential and signature key change too; the group signs with them after the merge.
     /// Stored, sent and kept as for `add_members`.
     ///
-    /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite), `PendingCommitExists`,
+    /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+    /// that not every member supports), `PendingCommitExists`,
     /// `GroupInactive`, `GroupNotFound`.
     #[uniffi::method(default(new_identity = None))]
     pub fn self_update(&self, new_identity: Option<IdentityId>) -> Result<CommitBundle, MlsError> {

@@ -122,6 +122,7 @@ impl From<KeyPackageError> for KeyPackageReason {
             KeyPackageError::NotAKeyPackage => Self::NotAKeyPackage,
             KeyPackageError::LifetimeTooLong => Self::LifetimeUnacceptable,
             KeyPackageError::OtherCiphersuite => Self::OtherCiphersuite,
+            KeyPackageError::Duplicate => Self::DuplicateKey,
             KeyPackageError::Verify(error) => match error {
                 KeyPackageVerifyError::LifetimeError(LifetimeError::Expired { .. }) => Self::Expired,
                 KeyPackageVerifyError::LifetimeError(_) => Self::NotYetValid,

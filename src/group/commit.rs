@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use openmls::{
     credentials::NewSignerBundle,
-    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroupStateError},
+    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError},
     prelude::{KeyPackage, LeafNodeIndex, MlsMessageOut},
 };
 use openmls_traits::OpenMlsProvider;
@@ -35,6 +35,10 @@ pub(crate) fn add_members(
     key_packages: &[Vec<u8>],
 ) -> Result<PendingCommitRecord, Error> {
     check_not_empty("key_packages", key_packages)?;
+    // OpenMLS would take one given twice for one, and no longer add as many members as the app asked for.
+    if key_packages.iter().collect::<BTreeSet<_>>().len() != key_packages.len() {
+        return Err(KeyPackageError::Duplicate.into());
+    }
     let key_packages: Vec<KeyPackage> = key_packages
         .iter()
         .map(|bytes| key_package::validate(bytes))
@@ -159,12 +163,25 @@ fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity
         return Err(MlsGroupStateError::PendingCommit.into());
     }
     match new_identity {
-        Some(identity) if identity.ciphersuite != live.group.ciphersuite() => Err(Error::Argument {
+        Some(identity) if !fits(&live.group, identity) => Err(Error::Argument {
             argument: "new_identity",
             problem: ArgumentProblem::OutOfRange,
         }),
         _ => Ok(()),
     }
+}
+
+/// Whether all members could accept a leaf of this identity (RFC 9420, section 7.3). OpenMLS does not look at an own
+/// leaf, so the Commit would be made, refused by everybody else, and merged by us alone.
+fn fits(group: &MlsGroup, identity: &Identity) -> bool {
+    let credential_type = identity.credential.credential_type();
+    identity.ciphersuite == group.ciphersuite()
+        && group.members().all(|member| {
+            group
+                .public_group()
+                .leaf(member.index)
+                .is_some_and(|leaf| leaf.capabilities().credentials().contains(&credential_type))
+        })
 }
 
 fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingCommitRecord, Error> {

@@ -33,7 +33,11 @@ pub(crate) fn create(
     if groups::get(&call.tx, &id)?.is_some() {
         return Err(Error::GroupAlreadyExists);
     }
-    let config = settings.create_config(identity.ciphersuite, policy::lifetime(policy::DEFAULT_LIFETIME)?);
+    let config = settings.create_config(
+        identity.ciphersuite,
+        identity.credential.credential_type(),
+        policy::lifetime(policy::DEFAULT_LIFETIME)?,
+    );
     let mls = MlsGroup::new_with_group_id(
         &provider,
         &identity.signer,

@@ -103,7 +103,12 @@ fn outcome(
         return Ok(outcome);
     }
     let (received, current) = (message.epoch().as_u64(), live.group.epoch().as_u64());
+    let content_type = message.content_type();
     match live.group.process_message(&live.provider, message) {
+        // The pending one was recognised by its bytes; another that was accepted leaves this device behind.
+        Ok(processed) if is_own_private(&processed) && content_type == ContentType::Commit => {
+            Err(MessageError::UnknownOwnCommit.into())
+        }
         Ok(processed) => accept(live, context, bytes, processed),
         Err(error) => expected(&error, received, current).ok_or_else(|| error.into()),
     }
@@ -156,6 +161,10 @@ fn own_public_message(
         ContentType::Commit => Err(MessageError::UnknownOwnCommit.into()),
         ContentType::Application => Ok(None),
     }
+}
+
+fn is_own_private(processed: &ProcessedMessage) -> bool {
+    matches!(processed.content(), ProcessedMessageContent::OwnPrivateMessage)
 }
 
 fn accept(

@@ -71,7 +71,7 @@ fn create_one(
 ) -> Result<KeyPackageRecord, Error> {
     let mut builder = KeyPackage::builder()
         .key_package_lifetime(policy::lifetime(options.lifetime_seconds)?)
-        .leaf_node_capabilities(policy::capabilities());
+        .leaf_node_capabilities(policy::capabilities(identity.credential.credential_type()));
     if options.last_resort {
         builder = builder.mark_as_last_resort();
     }

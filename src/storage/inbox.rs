@@ -42,8 +42,11 @@ pub(crate) fn list<T: DeserializeOwned>(tx: &ReadTx<'_>, limit: u32) -> Result<V
 
 /// Deletes entries; ids that are not there are not an error, so that an acknowledgement can be repeated.
 pub(crate) fn delete(tx: &WriteTx<'_>, ids: &[u64]) -> Result<(), StorageError> {
-    ids.iter().try_for_each(|id| {
-        tx.execute("DELETE FROM inbox WHERE id = ?1", params![id])
-            .map(drop)
-    })
+    // SQLite's integers are signed; no entry ever has an id beyond them.
+    ids.iter()
+        .filter_map(|id| i64::try_from(*id).ok())
+        .try_for_each(|id| {
+            tx.execute("DELETE FROM inbox WHERE id = ?1", params![id])
+                .map(drop)
+        })
 }

@@ -56,6 +56,20 @@ pub(crate) fn get(tx: &ReadTx<'_>, id: &GroupId) -> Result<Option<PendingCommitR
     .transpose()
 }
 
+/// Whether a pending Commit makes its group sign with this identity once it is merged.
+pub(crate) fn any_moves_to(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bool, StorageError> {
+    let rows = tx.rows("SELECT group_key, value FROM pending_commit", [], |row| {
+        Ok((row.get::<_, Index>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?;
+    for (key, sealed) in rows {
+        let record: PendingCommitRecord = tx.open(place(&key), &sealed)?;
+        if record.new_identity.as_deref() == Some(signature_key) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<(), StorageError> {
     let key = group_key(tx, id)?;
     tx.execute("DELETE FROM pending_commit WHERE group_key = ?1", params![key])

@@ -11,8 +11,8 @@
 use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
-    Ciphersuite, ClientConfig, CommitBundle, Credential, CredentialValidator, GroupConfig, GroupId,
-    IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage,
+    Ciphersuite, ClientConfig, CommitBundle, CommitSummary, Credential, CredentialValidator, GroupConfig,
+    GroupId, IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage,
 };
 use tempfile::TempDir;
 
@@ -70,6 +70,13 @@ impl Device {
         self.client = Some(open(&self.folder, self.key, self.validator.clone()));
     }
 
+    /// Another client on the same file, as an app and its notification extension have.
+    pub fn open_again(&self, change: impl FnOnce(&mut ClientConfig)) -> Arc<MlsClient> {
+        let mut config = ClientConfig::new(self.path().to_str().unwrap(), self.key);
+        change(&mut config);
+        MlsClient::open(config, self.validator.clone(), None).unwrap()
+    }
+
     pub fn key_package(&self) -> Vec<u8> {
         self.client()
             .create_key_packages(self.identity.clone(), 1, None)
@@ -116,6 +123,21 @@ impl Device {
     pub fn read(&self, id: &GroupId, message: &[u8]) -> String {
         match self.receive(id, message) {
             ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).unwrap(),
+            other => panic!("{}: {other:?}", self.name),
+        }
+    }
+
+    pub fn join(&self, welcome: &[u8]) -> GroupId {
+        let group = self.client().join_from_welcome(welcome.to_vec(), None).unwrap();
+        group.id().unwrap()
+    }
+
+    /// Processes another member's Commit: what it changed, and what the own pending one would have.
+    pub fn follow(&self, id: &GroupId, commit: &[u8]) -> (CommitSummary, Option<CommitSummary>) {
+        match self.receive(id, commit) {
+            ProcessedMessage::Commit {
+                summary, superseded, ..
+            } => (summary, superseded),
             other => panic!("{}: {other:?}", self.name),
         }
     }
@@ -182,6 +204,13 @@ pub fn deliver(id: &GroupId, committer: &Device, commit: &CommitBundle, others: 
             ProcessedMessage::Commit { .. }
         ));
     }
+}
+
+/// Begins a new epoch by an update of the committer's keys.
+pub fn advance(id: &GroupId, committer: &Device, others: &[&Device]) -> CommitBundle {
+    let update = committer.group(id).self_update(None).unwrap();
+    deliver(id, committer, &update, others);
+    update
 }
 
 /// A group of all these devices, made by the first, who adds the others in one Commit.
