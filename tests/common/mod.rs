@@ -8,6 +8,9 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod fork;
+pub mod raw;
+
 use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
