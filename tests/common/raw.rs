@@ -1,9 +1,10 @@
 //! A member that is no client of this library: OpenMLS itself, for messages that the facade does not make yet.
 
 use openmls::prelude::{
-    BasicCredential, Ciphersuite, CredentialWithKey, KeyPackage, KeyPackageIn, LeafNodeIndex, MlsGroup,
-    MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider,
-    ProtocolVersion, StagedWelcome,
+    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, KeyPackage,
+    KeyPackageIn, LeafNodeIndex, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY,
+    MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+    OpenMlsProvider, ProtocolVersion, StagedWelcome,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_libcrux_crypto::Provider;
@@ -40,6 +41,10 @@ impl Signer for Key {
 
 impl RawPeer {
     pub fn new(name: &str) -> Self {
+        Self::with_credential(BasicCredential::new(name.as_bytes().to_vec()).into())
+    }
+
+    pub fn with_credential(credential: Credential) -> Self {
         let provider = Provider::new().unwrap();
         let (private, public) = provider
             .crypto()
@@ -49,7 +54,7 @@ impl RawPeer {
             provider,
             signer: Key(Provider::new().unwrap(), private),
             credential: CredentialWithKey {
-                credential: BasicCredential::new(name.as_bytes().to_vec()).into(),
+                credential,
                 signature_key: public.into(),
             },
             group: None,
@@ -57,17 +62,27 @@ impl RawPeer {
     }
 
     pub fn key_package(&self) -> Vec<u8> {
+        let capabilities = Capabilities::builder()
+            .credentials(vec![CredentialType::Basic, CredentialType::X509])
+            .build();
         let bundle = KeyPackage::builder()
+            .leaf_node_capabilities(capabilities)
             .build(SUITE, &self.provider, &self.signer, self.credential.clone())
             .unwrap();
         to_bytes(MlsMessageOut::from(bundle.key_package().clone()))
     }
 
-    pub fn join(&mut self, welcome: &[u8]) {
+    /// Joins; sends proposals as PublicMessage or as PrivateMessage.
+    pub fn join(&mut self, welcome: &[u8], public_handshakes: bool) {
         let MlsMessageBodyIn::Welcome(welcome) = parse(welcome) else {
             panic!("no Welcome")
         };
-        let config = MlsGroupJoinConfig::default();
+        let policy = if public_handshakes {
+            MIXED_PLAINTEXT_WIRE_FORMAT_POLICY
+        } else {
+            MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY
+        };
+        let config = MlsGroupJoinConfig::builder().wire_format_policy(policy).build();
         let group = StagedWelcome::new_from_welcome(&self.provider, &config, welcome, None)
             .unwrap()
             .into_group(&self.provider)

@@ -140,7 +140,7 @@ fn proposed() -> Stage {
         for device in [&stage.me, &stage.third] {
             device.receive(&stage.group, &commit);
         }
-        raw.join(&bundle.welcome.unwrap());
+        raw.join(&bundle.welcome.unwrap(), false);
         raw.propose_remove(stage.me.leaf_of(&stage.group, "third"))
     })
 }
