@@ -14,7 +14,7 @@ use openmls::{
 use super::error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
 use crate::{
     error::{ArgumentProblem, Error, KeyPackageError, MessageError},
-    storage::{StorageError, tx::KeptFailure},
+    storage::{PathProblem, StorageError, tx::KeptFailure},
 };
 
 impl From<Error> for MlsError {
@@ -82,6 +82,10 @@ impl From<StorageError> for MlsError {
             StorageError::Full => Self::StorageFull,
             StorageError::ReadOnly => Self::StorageReadOnly,
             StorageError::Io(_) => Self::StorageIo,
+            StorageError::Path(problem) => Self::InvalidArgument {
+                argument: "database_path".to_owned(),
+                reason: problem.into(),
+            },
             StorageError::Corrupt => Self::StorageCorrupt,
             StorageError::WrongKey => Self::WrongDatabaseKey,
             StorageError::NotOurs => Self::StorageForeign,
@@ -104,6 +108,17 @@ impl From<ArgumentProblem> for ArgumentReason {
             ArgumentProblem::WrongLength => Self::WrongLength,
             ArgumentProblem::OutOfRange => Self::OutOfRange,
             ArgumentProblem::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+impl From<PathProblem> for ArgumentReason {
+    fn from(problem: PathProblem) -> Self {
+        match problem {
+            PathProblem::Empty => Self::Empty,
+            PathProblem::Impossible => Self::OutOfRange,
+            PathProblem::FolderMissing => Self::FolderMissing,
+            PathProblem::NotAFile => Self::NotAFile,
         }
     }
 }

@@ -24,6 +24,6 @@ pub(crate) mod seal;
 pub(crate) mod store;
 pub(crate) mod tx;
 
-pub(crate) use error::StorageError;
+pub(crate) use error::{PathProblem, StorageError};
 pub(crate) use store::{Call, Store};
 pub(crate) use tx::{ReadTx, WriteTx};

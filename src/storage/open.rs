@@ -1,11 +1,15 @@
 //! Opening the file: settings with their reasons, format check, key check, migration.
 
-use std::{path::Path, time::Duration};
+use std::{
+    io::ErrorKind,
+    path::{self, Path, PathBuf},
+    time::Duration,
+};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
-    error::StorageError,
+    error::{PathProblem, StorageError},
     header,
     migrations::{self, SCHEMA_VERSION},
     seal::Sealer,
@@ -30,6 +34,30 @@ pub(crate) struct Database {
     pub(crate) sealer: Sealer,
 }
 
+/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than a file;
+/// nothing that starts at the root is either, and the file stays the same when the working folder changes.
+pub(crate) fn locate(path: &Path) -> Result<PathBuf, StorageError> {
+    if path.as_os_str().is_empty() {
+        return Err(StorageError::Path(PathProblem::Empty));
+    }
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return Err(StorageError::Path(PathProblem::Impossible));
+    }
+    let path = path::absolute(path).map_err(|_| StorageError::Path(PathProblem::Impossible))?;
+    // A folder that may not be looked into is not missing: opening will say what is wrong with it.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Err(StorageError::Path(PathProblem::NotAFile));
+    }
+    let is_folder = |folder: &Path| match folder.metadata() {
+        Ok(found) => found.is_dir(),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    };
+    if !path.parent().is_some_and(is_folder) {
+        return Err(StorageError::Path(PathProblem::FolderMissing));
+    }
+    Ok(path)
+}
+
 /// Opens or creates the database. A file that is refused is left as it was.
 pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
     create_private(settings.path)?;
@@ -41,6 +69,8 @@ pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
     connection.busy_timeout(settings.busy_timeout)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     configure(&connection)?;
+    // A file that is refused keeps its log: closing it must not write the log's pages into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
 
     if migrations::version(&connection)? == 0 {
         create(&mut connection, settings.database_key)?;
@@ -48,6 +78,7 @@ pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
     let sealer = header::unlock(&connection, settings.database_key)?;
     migrate(&mut connection)?;
     check_generation(&connection, settings.minimum_generation)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(Database { connection, sealer })
 }
 
@@ -118,7 +149,7 @@ fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, StorageErro
 fn create_private(path: &Path) -> Result<(), StorageError> {
     #[cfg(unix)]
     {
-        use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt};
+        use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt};
 
         match OpenOptions::new()
             .write(true)

@@ -57,8 +57,9 @@ impl Store {
         busy_timeout: Duration,
         minimum_generation: Option<u64>,
     ) -> Result<Self, Error> {
+        let path = open::locate(path)?;
         let database = open::open(&Settings {
-            path,
+            path: &path,
             database_key,
             busy_timeout,
             minimum_generation,
@@ -68,7 +69,7 @@ impl Store {
             groups: GroupCache::new(),
         };
         Ok(Self {
-            path: path.to_owned(),
+            path,
             state: Mutex::new(state),
             holder: Mutex::new(None),
         })
