@@ -8,6 +8,7 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod closed;
 pub mod fork;
 pub mod raw;
 
