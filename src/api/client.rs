@@ -31,7 +31,8 @@ impl MlsClient {
     /// Opens the database, or creates it if the file does not exist or is empty.
     ///
     /// Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-    /// Errors: `InvalidArgument` (a key that is not 32 bytes, a path in a folder that does not exist),
+    /// Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
+    /// in none),
     /// `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
     /// `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
     /// After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.

@@ -1,7 +1,7 @@
 //! Ciphersuites and credentials.
 
 use openmls::prelude as mls;
-use tls_codec::{DeserializeBytes as _, Serialize as _};
+use tls_codec::{Deserialize as _, Serialize as _};
 
 use super::MlsError;
 use crate::{
@@ -129,9 +129,9 @@ impl From<&mls::Credential> for Credential {
 fn chain(mut content: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut certificates = Vec::new();
     while !content.is_empty() {
-        let (certificate, rest) = tls_codec::VLBytes::tls_deserialize_bytes(content).ok()?;
+        // Not `DeserializeBytes`: it asserts in debug builds that a vector is whole, and panics on one that is cut.
+        let certificate = tls_codec::VLBytes::tls_deserialize(&mut content).ok()?;
         certificates.push(certificate.as_slice().to_vec());
-        content = rest;
     }
     Some(certificates)
 }

@@ -104,8 +104,8 @@ pub enum MlsError {
     /// Another process held the database for longer than `busy_timeout_ms`. Try again.
     #[error("the database is in use")]
     StorageBusy,
-    /// The operating system does not let the file be opened: the device has not been unlocked since it started, the
-    /// path is a folder, or the app may not write there.
+    /// The operating system does not let the file be opened: the device has not been unlocked since it started, or the
+    /// app may not write there.
     #[error("the database file cannot be opened now")]
     StorageLocked,
     /// No space is left. Free some and try again.
@@ -285,4 +285,8 @@ pub enum ArgumentReason {
     Duplicate,
     /// It names a file that exists already.
     AlreadyExists,
+    /// The folder that should hold the file does not exist.
+    FolderMissing,
+    /// It is a folder, or something else that is no file.
+    NotAFile,
 }

@@ -14,7 +14,7 @@ use openmls::{
 use super::error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
 use crate::{
     error::{ArgumentProblem, Error, KeyPackageError, MessageError},
-    storage::{StorageError, tx::KeptFailure},
+    storage::{PathProblem, StorageError, tx::KeptFailure},
 };
 
 impl From<Error> for MlsError {
@@ -83,6 +83,10 @@ impl From<StorageError> for MlsError {
             StorageError::Full => Self::StorageFull,
             StorageError::ReadOnly => Self::StorageReadOnly,
             StorageError::Io(_) => Self::StorageIo,
+            StorageError::Path { argument, problem } => Self::InvalidArgument {
+                argument: argument.to_owned(),
+                reason: problem.into(),
+            },
             StorageError::Corrupt => Self::StorageCorrupt,
             StorageError::WrongKey => Self::WrongDatabaseKey,
             StorageError::NotOurs => Self::StorageForeign,
@@ -90,10 +94,6 @@ impl From<StorageError> for MlsError {
             StorageError::TooOld { found, minimum } => Self::StorageRolledBack { found, minimum },
             StorageError::Interrupted => Self::Suspended,
             StorageError::Transferred => Self::Transferred,
-            StorageError::TargetExists => Self::InvalidArgument {
-                argument: "path".to_owned(),
-                reason: ArgumentReason::AlreadyExists,
-            },
             StorageError::RekeyPending => Self::RekeyPending,
             StorageError::Encode(_) => internal(20),
             StorageError::TooLarge => internal(21),
@@ -112,6 +112,18 @@ impl From<ArgumentProblem> for ArgumentReason {
             ArgumentProblem::WrongLength => Self::WrongLength,
             ArgumentProblem::OutOfRange => Self::OutOfRange,
             ArgumentProblem::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+impl From<PathProblem> for ArgumentReason {
+    fn from(problem: PathProblem) -> Self {
+        match problem {
+            PathProblem::Empty => Self::Empty,
+            PathProblem::Impossible => Self::OutOfRange,
+            PathProblem::FolderMissing => Self::FolderMissing,
+            PathProblem::NotAFile => Self::NotAFile,
+            PathProblem::AlreadyExists => Self::AlreadyExists,
         }
     }
 }

@@ -4,7 +4,7 @@ use openmls::{
     group::{GroupId, ProcessedWelcome, StagedWelcome},
     prelude::{MlsMessageBodyIn, RatchetTreeIn, Welcome},
 };
-use tls_codec::DeserializeBytes as _;
+use tls_codec::Deserialize as _;
 
 use super::{
     Context, create,
@@ -125,7 +125,8 @@ fn stage(
     }
     if let Some(bytes) = ratchet_tree {
         message::check_length("ratchet_tree", bytes, policy::MAX_MESSAGE)?;
-        builder = builder.with_ratchet_tree(RatchetTreeIn::tls_deserialize_exact_bytes(bytes)?);
+        // Not `DeserializeBytes`: it asserts in debug builds that a vector is whole, and panics on one that is cut.
+        builder = builder.with_ratchet_tree(RatchetTreeIn::tls_deserialize_exact(bytes)?);
     }
     builder.build().map_err(Into::into)
 }

@@ -15,6 +15,11 @@ pub(crate) enum StorageError {
     ReadOnly,
     #[error("the disk answered with an error")]
     Io(#[source] rusqlite::Error),
+    #[error("the path cannot name a database")]
+    Path {
+        argument: &'static str,
+        problem: PathProblem,
+    },
     #[error("a page or a value is damaged")]
     Corrupt,
     #[error("the database key opens no key slot")]
@@ -35,8 +40,6 @@ pub(crate) enum StorageError {
     Interrupted,
     #[error("the database was moved to another device")]
     Transferred,
-    #[error("the file to write exists already")]
-    TargetExists,
     #[error("a change of the database key waits to be confirmed")]
     RekeyPending,
     #[error("a write was tried in a read transaction")]
@@ -45,16 +48,39 @@ pub(crate) enum StorageError {
     Sqlite(#[source] rusqlite::Error),
 }
 
+/// Why a path cannot name a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PathProblem {
+    Empty,
+    /// It holds a zero byte, or there is no working folder that it could start from.
+    Impossible,
+    FolderMissing,
+    NotAFile,
+    /// Nothing that is there is overwritten.
+    AlreadyExists,
+}
+
 impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(code) = error.sqlite_error_code() else {
-            return Self::Sqlite(error);
+            return match error {
+                // Only damage makes these: all statements are constants that the tests run, so one that does not
+                // compile ("no such column") tells of the schema in the file, and tables are STRICT, so that no
+                // column has another type.
+                rusqlite::Error::SqlInputError { .. }
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::Utf8Error(..) => Self::Corrupt,
+                _ => Self::Sqlite(error),
+            };
         };
         match code {
             // LOCKED is a conflict between two statements of this process: for the app the same as BUSY.
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
             ErrorCode::DiskFull => Self::Full,
-            ErrorCode::DatabaseCorrupt => Self::Corrupt,
+            // Unknown is SQLITE_ERROR, such as "unsupported file format"; see above.
+            ErrorCode::DatabaseCorrupt | ErrorCode::Unknown => Self::Corrupt,
             ErrorCode::NotADatabase => Self::NotOurs,
             ErrorCode::ReadOnly => Self::ReadOnly,
             ErrorCode::CannotOpen

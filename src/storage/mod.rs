@@ -32,6 +32,6 @@ pub(crate) mod store;
 pub(crate) mod transfer;
 pub(crate) mod tx;
 
-pub(crate) use error::StorageError;
+pub(crate) use error::{PathProblem, StorageError};
 pub(crate) use store::{Call, Store};
 pub(crate) use tx::{ReadTx, WriteTx};

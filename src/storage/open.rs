@@ -1,12 +1,15 @@
 //! Opening the file: settings with their reasons, format check, key check, migration.
 
-use std::path::Path;
+use std::{
+    io::ErrorKind,
+    path::{self, Path, PathBuf},
+};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
     busy,
-    error::StorageError,
+    error::{PathProblem, StorageError},
     header,
     key_slots::{self, Unlocked},
     migrations::{self, SCHEMA_VERSION},
@@ -28,6 +31,33 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) keys: Unlocked,
+}
+
+/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than a file;
+/// nothing that starts at the root is either, and the file stays the same when the working folder changes.
+pub(crate) fn locate(argument: &'static str, path: &Path) -> Result<PathBuf, StorageError> {
+    let refuse = |problem| Err(StorageError::Path { argument, problem });
+    if path.as_os_str().is_empty() {
+        return refuse(PathProblem::Empty);
+    }
+    if path.as_os_str().as_encoded_bytes().contains(&0) {
+        return refuse(PathProblem::Impossible);
+    }
+    let Ok(path) = path::absolute(path) else {
+        return refuse(PathProblem::Impossible);
+    };
+    // A folder that may not be looked into is not missing: opening will say what is wrong with it.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return refuse(PathProblem::NotAFile);
+    }
+    let is_folder = |folder: &Path| match folder.metadata() {
+        Ok(found) => found.is_dir(),
+        Err(error) => !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
+    };
+    if !path.parent().is_some_and(is_folder) {
+        return refuse(PathProblem::FolderMissing);
+    }
+    Ok(path)
 }
 
 /// Opens or creates the database. A file that is refused is left as it was.
@@ -58,21 +88,24 @@ fn connect(path: &Path) -> Result<Connection, StorageError> {
     connection.busy_handler(Some(busy::handler))?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     configure(&connection)?;
+    // A file that is refused keeps its log: closing it must not write the log's pages into it.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     Ok(connection)
 }
 
-/// The key is checked before anything is changed.
+/// Key and generation are checked before anything is changed.
 fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Database, StorageError> {
     let keys = key_slots::unlock(&connection, settings.database_key)?;
-    // The mode is stored in the file, but a database that was moved comes without it.
-    write_ahead(&connection)?;
-    migrate(&mut connection)?;
     if let Some(minimum) = settings.minimum_generation {
         let found = header::read(&connection)?.generation;
         if found < minimum {
             return Err(StorageError::TooOld { found, minimum });
         }
     }
+    // The mode is stored in the file, but a database that was moved comes without it.
+    write_ahead(&connection)?;
+    migrate(&mut connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(Database { connection, keys })
 }
 
@@ -137,7 +170,7 @@ fn immediate(connection: &mut Connection) -> Result<Transaction<'_>, StorageErro
 pub(super) fn create_private(path: &Path) -> Result<(), StorageError> {
     #[cfg(unix)]
     {
-        use std::{fs::OpenOptions, io::ErrorKind, os::unix::fs::OpenOptionsExt};
+        use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt};
 
         match OpenOptions::new()
             .write(true)

@@ -134,9 +134,10 @@ impl Store {
         busy_timeout: Duration,
         minimum_generation: Option<u64>,
     ) -> Result<Self, Error> {
+        let path = open::locate("database_path", path)?;
         let interrupted = Arc::new(AtomicBool::new(false));
         let settings = Settings {
-            path,
+            path: &path,
             database_key,
             minimum_generation,
         };
@@ -151,7 +152,7 @@ impl Store {
             erasure: Erasure::after_open(),
         };
         Ok(Self {
-            path: path.to_owned(),
+            path,
             busy_timeout,
             gate: Gate::default(),
             state: Mutex::new(state),

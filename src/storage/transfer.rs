@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{
     busy,
-    error::StorageError,
+    error::{PathProblem, StorageError},
     fault::{self, Point},
     header::{self, Transfer},
     key_slots, migrations,
@@ -23,6 +23,7 @@ impl Store {
     /// Freezes this database for ever and writes a copy of it to `target`, under `transfer_key`. Killed in between,
     /// it can be repeated: the copy is made again from the frozen database.
     pub(crate) fn export_for_transfer(&self, target: &Path, transfer_key: &Secret<32>) -> Result<(), Error> {
+        let target = &open::locate("path", target)?;
         let mut entered = self.entered(self.gate.enter()?);
         entered.state.groups.clear();
         let database_key = entered.state.database_key.clone();
@@ -64,8 +65,10 @@ pub(crate) fn import(
     target: &Path,
     database_key: &Secret<32>,
 ) -> Result<(), StorageError> {
+    let source = &open::locate("path", source)?;
+    let target = &open::locate("database_path", target)?;
     if target.exists() {
-        return Err(StorageError::TargetExists);
+        return Err(already_exists("database_path"));
     }
     let original = open_copy(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     if migrations::version(&original)? == 0 || header::read(&original)?.transfer != Transfer::InUse {
@@ -95,9 +98,16 @@ fn check_target(connection: &Connection, own: &Path, target: &Path) -> Result<()
         .and_then(|copy| header::read(&copy))
         .is_ok_and(|copy| header::read(connection).is_ok_and(|own| own.database_id == copy.database_id));
     if same_file || !earlier {
-        Err(StorageError::TargetExists)
+        Err(already_exists("path"))
     } else {
         Ok(())
+    }
+}
+
+fn already_exists(argument: &'static str) -> StorageError {
+    StorageError::Path {
+        argument,
+        problem: PathProblem::AlreadyExists,
     }
 }
 

@@ -8,6 +8,10 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod closed;
+pub mod fork;
+pub mod raw;
+
 use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
