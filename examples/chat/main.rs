@@ -9,6 +9,7 @@
 //! library, `crowd.rs` is the large group.
 
 #![allow(clippy::print_stdout, reason = "an example talks to its reader")]
+#![allow(unreachable_pub, reason = "nobody imports an example")]
 
 mod arguments;
 mod crowd;

@@ -135,6 +135,12 @@ impl Phone {
             ProcessedMessage::OwnMessage => {
                 show::line(self.name, "sees the own message come back: OwnMessage")
             }
+            ProcessedMessage::Stale { epoch } => {
+                show::line(
+                    self.name,
+                    format!("has no key for that message of epoch {epoch}: Stale, no error"),
+                );
+            }
             other => show::line(self.name, format!("sees {other:?}")),
         }
         Ok(())

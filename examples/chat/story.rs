@@ -50,7 +50,7 @@ pub fn play(folder: &Path) -> Result<()> {
         let saved = phone.save_inbox()?;
         line(
             phone.name,
-            format!("saves {saved} outcomes from the inbox and acknowledges them"),
+            format!("saves what the inbox holds ({saved}) and acknowledges it"),
         );
     }
     // Nothing needs to be saved or flushed: each call was on disk when it returned. Dropping closes the file.
@@ -108,10 +108,7 @@ fn open_all(pockets: &[Closed; 3]) -> Result<[Phone; 3]> {
     let phones = [alice.open()?, bob.open()?, carol.open()?];
     for phone in &phones {
         let groups = phone.client.groups()?.len();
-        line(
-            phone.name,
-            format!("opens the database: 1 identity, {groups} groups"),
-        );
+        line(phone.name, format!("opens the database; groups in it: {groups}"));
     }
     Ok(phones)
 }

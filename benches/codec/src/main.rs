@@ -1,4 +1,4 @@
-//! Which codec for stored values: the measurement behind docs/adr/0003. `cargo bench --bench codec` prints its table.
+//! Which codec for stored values: the measurement behind docs/adr/0003. `cargo run --release` in this folder prints its table.
 //!
 //! The values are those OpenMLS hands to storage, as far as their types are public: the ratchet tree, a staged Commit,
 //! a key package with its private keys, and a group's configuration.
