@@ -8,9 +8,7 @@ sys.path.insert(0, sys.argv[1])
 
 import mls_mobile as mls  # noqa: E402
 
-SUITE = mls.Ciphersuite.MLS_128_DHKEMX25519_CHACHA20_POLY1305_SHA256_ED25519 if hasattr(
-    mls.Ciphersuite, "MLS_128_DHKEMX25519_CHACHA20_POLY1305_SHA256_ED25519"
-) else next(suite for suite in mls.Ciphersuite if "CHACHA20" in suite.name and "128" in suite.name)
+SUITE = mls.Ciphersuite.MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519
 
 
 class Throws(mls.CredentialValidator):
