@@ -75,8 +75,12 @@ pub fn play(folder: &Path, members: u32) -> Result<()> {
     );
     let (_, time) = timed(|| Ok(bob.group(&id)?.process_message(message)?))?;
     line("Bob", format!("reads it in {}", show(time)));
-    let size = alice.client.storage_info()?.database_bytes;
-    line("Alice", format!("has a database of {size} bytes"));
+    let info = alice.client.storage_info()?;
+    let (main, log) = (info.database_bytes, info.wal_bytes);
+    line(
+        "Alice",
+        format!("has a database of {main} bytes, and {log} in the write-ahead log"),
+    );
     Ok(())
 }
 
