@@ -33,3 +33,8 @@ pub use api::*;
 pub use storage::fault;
 
 uniffi::setup_scaffolding!();
+
+/// The README's code compiles and runs.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -12,7 +12,7 @@ impl MlsGroup {
     /// sent do no harm. The sender cannot decrypt them: keep the plaintext.
     /// Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
     /// 16 MiB, or 1 MiB of authenticated data).
-    #[uniffi::method(default(authenticated_data = []))]
+    #[uniffi::method(default(authenticated_data))]
     pub fn create_message(
         &self,
         plaintext: Vec<u8>,
