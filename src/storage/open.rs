@@ -34,7 +34,8 @@ pub(crate) struct Database {
     pub(crate) sealer: Sealer,
 }
 
-/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than a file;
+/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than
+/// a file;
 /// nothing that starts at the root is either, and the file stays the same when the working folder changes.
 pub(crate) fn locate(path: &Path) -> Result<PathBuf, StorageError> {
     if path.as_os_str().is_empty() {
