@@ -33,7 +33,8 @@ fn a_cut_file_is_corrupt_wherever_it_was_cut() {
     let path = folder.path().join("mls.db");
     let whole = fs::read(&path).unwrap();
     let expected = read_all(&path, &id).unwrap();
-    // Not 0 and 1: SQLite takes those for empty, and an empty file is a new database (`minimum_generation` tells).
+    // Not 0 and 1: SQLite takes those for empty, and an empty file is a new database (`minimum_generation`
+    // tells).
     let pages = (4097..whole.len()).step_by(4096).chain([whole.len() - 1]);
     for length in [16, 99, 100, 511, 512, 4095].into_iter().chain(pages) {
         fs::write(&path, &whole[..length]).unwrap();

@@ -9,7 +9,8 @@
 
 use mls_mobile::{ArgumentReason, ClientConfig, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
 
-/// Every variant with its code. The codes are in logs of apps for ever: a line here is never changed, only added.
+/// Every variant with its code. The codes are in logs of apps for ever: a line here is never changed, only
+/// added.
 fn all() -> Vec<(MlsError, u32)> {
     use MlsError::*;
     vec![
@@ -80,7 +81,8 @@ fn all() -> Vec<(MlsError, u32)> {
     ]
 }
 
-/// Has no wildcard: a new variant does not compile until it is here, and the count then asks for its line in `all`.
+/// Has no wildcard: a new variant does not compile until it is here, and the count then asks for its line in
+/// `all`.
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {

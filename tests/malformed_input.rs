@@ -1,4 +1,5 @@
-//! Bytes from outside, damaged in thousands of ways: each gets a typed error or an expected outcome, never a panic
+//! Bytes from outside, damaged in thousands of ways: each gets a typed error or an expected outcome, never a
+//! panic
 //! and never `Internal`, nothing is stored, and the original still works afterwards.
 //!
 //! The seeds are fixed, so that a failure can be repeated.
@@ -41,7 +42,8 @@ fn is_bad_welcome(error: &MlsError) -> bool {
     is_malformed(error) || matches!(error, MlsError::WelcomeInvalid { .. })
 }
 
-/// An answer to a message that is not what its sender sent: refused, or known for something that stores nothing.
+/// An answer to a message that is not what its sender sent: refused, or known for something that stores
+/// nothing.
 fn is_harmless(answer: &Result<ProcessedMessage, MlsError>) -> bool {
     match answer {
         Ok(outcome) => matches!(

@@ -1,4 +1,5 @@
-//! Files that are refused, each with its own error, and left as they were: wrong key, other programs' files, newer
+//! Files that are refused, each with its own error, and left as they were: wrong key, other programs' files,
+//! newer
 //! schemas, old copies, damage.
 
 #![allow(

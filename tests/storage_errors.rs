@@ -1,8 +1,11 @@
-//! Storage that fails at every point of every call: the call answers `StorageIo`, nothing has changed in the file or
+//! Storage that fails at every point of every call: the call answers `StorageIo`, nothing has changed in the
+//! file or
 //! in memory, and the same call then works on the same client.
 //!
-//! A point is before and after each statement, before `BEGIN` and before `COMMIT` (`fault.rs`). Each failure gets
-//! fresh copies of the same database files, and each point fails twice: with the group on disk only, and with the
+//! A point is before and after each statement, before `BEGIN` and before `COMMIT` (`fault.rs`). Each failure
+//! gets
+//! fresh copies of the same database files, and each point fails twice: with the group on disk only, and
+//! with the
 //! group already in memory, because the two ways differ in their statements and in what must be forgotten.
 
 #![allow(
@@ -110,7 +113,8 @@ fn a_failed_call_leaves_no_trace_in_memory() {
         let (_, points) = with_failure(NEVER, || (scenario.call)(&other));
         let stage = fork(&original, true);
         let before = stage.try_view();
-        // Backwards: the last point is before COMMIT, when everything has been done. Looking loads the group again.
+        // Backwards: the last point is before COMMIT, when everything has been done. Looking loads the group
+        // again.
         for point in (0..points).rev().step_by(5) {
             let (answer, _) = with_failure(point, || (scenario.call)(&stage));
             assert_eq!(

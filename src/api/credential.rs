@@ -129,7 +129,8 @@ impl From<&mls::Credential> for Credential {
 fn chain(mut content: &[u8]) -> Option<Vec<Vec<u8>>> {
     let mut certificates = Vec::new();
     while !content.is_empty() {
-        // Not `DeserializeBytes`: it asserts in debug builds that a vector is whole, and panics on one that is cut.
+        // Not `DeserializeBytes`: it asserts in debug builds that a vector is whole, and panics on one that
+        // is cut.
         let certificate = tls_codec::VLBytes::tls_deserialize(&mut content).ok()?;
         certificates.push(certificate.as_slice().to_vec());
     }

@@ -33,7 +33,8 @@ pub(crate) struct Database {
     pub(crate) keys: Unlocked,
 }
 
-/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than a file;
+/// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than
+/// a file;
 /// nothing that starts at the root is either, and the file stays the same when the working folder changes.
 pub(crate) fn locate(argument: &'static str, path: &Path) -> Result<PathBuf, StorageError> {
     let refuse = |problem| Err(StorageError::Path { argument, problem });

@@ -7,7 +7,8 @@ use rusqlite::{Connection, OpenFlags, types::Value};
 use super::{Device, open};
 
 impl Device {
-    /// The same device once more, over a copy of its files: what happens to the copy leaves the original alone.
+    /// The same device once more, over a copy of its files: what happens to the copy leaves the original
+    /// alone.
     /// No call may be under way, so that the main file and its write-ahead log belong together.
     pub fn fork(&self) -> Self {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,5 @@
-//! A member that is no client of this library: OpenMLS itself, for messages that the facade does not make yet.
+//! A member that is no client of this library: OpenMLS itself, for messages that the facade does not make
+//! yet.
 
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, KeyPackage,

@@ -26,7 +26,8 @@ impl Random {
 /// How each input was made, and the input.
 pub type Mutations = Vec<(String, Vec<u8>)>;
 
-/// `random` damaged copies of `original`, all its prefixes (at most 400 of them), every bit of its head flipped, and
+/// `random` damaged copies of `original`, all its prefixes (at most 400 of them), every bit of its head
+/// flipped, and
 /// `others` alone and joined with it.
 pub fn mutations(original: &[u8], others: &[Vec<u8>], random: usize) -> Mutations {
     let mut random_numbers = Random(0x9e37_79b9_7f4a_7c15);
@@ -92,7 +93,8 @@ fn damaged(original: &[u8], others: &[Vec<u8>], random: &mut Random) -> (&'stati
             ("some bytes", bytes)
         }
         2 => {
-            // Lengths are variable-size integers whose first two bits say how long they are (RFC 9420, 2.1.2).
+            // Lengths are variable-size integers whose first two bits say how long they are (RFC 9420,
+            // 2.1.2).
             bytes[at] = [0x00, 0x3f, 0x40, 0x7f, 0x80, 0xbf, 0xc0, 0xff][random.below(8)];
             ("a length's limit", bytes)
         }
