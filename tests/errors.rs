@@ -61,6 +61,9 @@ fn all() -> Vec<(MlsError, u32)> {
             171,
         ),
         (Wiped, 180),
+        (Suspended, 181),
+        (Transferred, 182),
+        (RekeyPending, 183),
         (StorageBusy, 200),
         (StorageLocked, 201),
         (StorageFull, 202),
@@ -86,14 +89,15 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 31,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 31,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 31,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 31,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 31,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 31,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 31,
-        StorageRolledBack { .. } | Internal { .. } => 31,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 34,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 34,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 34,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 34,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 34,
+        Suspended | Transferred | RekeyPending => 34,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 34,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 34,
+        StorageRolledBack { .. } | Internal { .. } => 34,
     }
 }
 
@@ -106,7 +110,7 @@ fn every_error_has_its_own_code_for_ever() {
     codes.dedup();
     assert_eq!(codes.len(), all.len());
     for (error, code) in all {
-        assert_eq!(error.code(), code, "{error:?}");
+        assert_eq!(error.error_code(), code, "{error:?}");
     }
 }
 

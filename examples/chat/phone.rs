@@ -61,7 +61,7 @@ impl Closed {
     pub fn open_with_wrong_key(&self) -> Result<String> {
         match MlsClient::open(config(&self.path, random_key()?)?, None, None) {
             Ok(_) => Err("a wrong key opened the database".into()),
-            Err(error) => Ok(format!("{error} (code {})", error.code())),
+            Err(error) => Ok(format!("{error} (code {})", error.error_code())),
         }
     }
 }
@@ -104,7 +104,7 @@ impl Phone {
                 // Errors are typed: an app matches on the variant, and logs the stable code.
                 show::line(
                     self.name,
-                    format!("cannot read it: {error} (code {})", error.code()),
+                    format!("cannot read it: {error} (code {})", error.error_code()),
                 );
                 return Ok(());
             }

@@ -141,7 +141,7 @@ impl MlsClient {
         });
         let core = core.map_err(|error| {
             let error = MlsError::from(error);
-            log.event(Level::Error, name, &[("code", error.code().into())]);
+            log.event(Level::Error, name, &[("code", error.error_code().into())]);
             error
         })?;
         log.event(Level::Info, "opened", &[]);

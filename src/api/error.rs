@@ -2,7 +2,7 @@
 
 /// Why a call did nothing. Every error leaves groups and database as they were before the call.
 ///
-/// Each variant has a stable number, [`MlsError::code`], for logs and for support. No variant carries a key, a
+/// Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
 /// plaintext, an identifier or the text of a dependency.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, uniffi::Error)]
 #[uniffi::export(Display)]
@@ -152,8 +152,9 @@ pub enum MlsError {
 
 #[uniffi::export]
 impl MlsError {
-    /// The variant's stable number, the same in every version and language.
-    pub fn code(&self) -> u32 {
+    /// The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
+    /// field of `Internal` in Python.)
+    pub fn error_code(&self) -> u32 {
         match self {
             Self::GroupNotFound => 100,
             Self::GroupAlreadyExists => 101,

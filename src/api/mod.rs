@@ -42,9 +42,11 @@ struct Core {
 fn call<T>(core: &Core, name: &'static str, run: impl FnOnce() -> Result<T, Error>) -> Result<T, MlsError> {
     run().map_err(|error| {
         let error = MlsError::from(error);
-        core.context
-            .log
-            .event(crate::log::Level::Error, name, &[("code", error.code().into())]);
+        core.context.log.event(
+            crate::log::Level::Error,
+            name,
+            &[("code", error.error_code().into())],
+        );
         error
     })
 }

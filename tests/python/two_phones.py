@@ -38,7 +38,7 @@ def refused(error, code, call, *arguments):
     try:
         call(*arguments)
     except error as caught:
-        assert caught.code() == code, caught.code()
+        assert caught.error_code() == code, caught.error_code()
         return caught
     raise AssertionError("no error")
 
