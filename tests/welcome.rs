@@ -255,7 +255,8 @@ fn a_configuration_lasts_and_one_out_of_bounds_is_refused() {
     advance(&id, &alice, &[&bob]);
     assert_eq!(bob.receive(&id, &late), ProcessedMessage::Stale { epoch: 1 });
 
-    let bounds: [(&str, fn(&mut GroupConfig)); 5] = [
+    type Change = fn(&mut GroupConfig);
+    let bounds: [(&str, Change); 5] = [
         ("padding_block", |config| config.padding_block = (1 << 16) + 1),
         ("max_past_epochs", |config| config.max_past_epochs = 33),
         ("out_of_order_tolerance", |config| {
