@@ -80,7 +80,7 @@ fn a_removal_tells_everybody_who_goes_and_the_removed_one_that_it_is_itself() {
     reload(&mut [&mut alice, &mut bob, &mut carol]);
     for (device, self_removed) in [(&alice, false), (&bob, true)] {
         let (summary, _) = device.follow(&id, &bundle.commit);
-        assert_eq!(summary.removed, [gone.clone()]);
+        assert_eq!(summary.removed, std::slice::from_ref(&gone));
         assert_eq!(summary.self_removed, self_removed);
         assert_eq!(summary.committer, member(2, "carol"));
         assert_eq!(summary.added, []);

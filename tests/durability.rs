@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "test code"
+    clippy::print_stdout,
+    reason = "test code that says what it counted or skipped"
 )]
 
 mod common;

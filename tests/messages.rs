@@ -106,16 +106,16 @@ fn a_message_of_the_next_epoch_is_refused_and_read_after_its_commit() {
 fn late_messages_are_read_as_long_as_their_epoch_is_kept() {
     let (mut alice, mut bob, id) = two();
     let late: Vec<_> = (0..3).map(|n| alice.send(&id, &format!("late {n}"))).collect();
-    for n in 0..3 {
+    for (n, late) in late.iter().enumerate() {
         advance(&id, &alice, &[&bob]);
         reload(&mut [&mut alice, &mut bob]);
-        match bob.receive(&id, &late[n]) {
+        match bob.receive(&id, late) {
             ProcessedMessage::Application { epoch, plaintext, .. } => {
                 assert_eq!((epoch, plaintext), (1, format!("late {n}").into_bytes()));
             }
             other => panic!("{n} epochs later: {other:?}"),
         }
-        assert_eq!(bob.receive(&id, &late[n]), ProcessedMessage::Duplicate);
+        assert_eq!(bob.receive(&id, late), ProcessedMessage::Duplicate);
     }
 }
 
