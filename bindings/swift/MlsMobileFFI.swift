@@ -611,7 +611,7 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
  * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`.
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
  */
 public protocol CredentialValidator: AnyObject, Sendable {
     
@@ -625,7 +625,7 @@ public protocol CredentialValidator: AnyObject, Sendable {
  * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`.
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
  */
 open class CredentialValidatorImpl: CredentialValidator, @unchecked Sendable {
     fileprivate let handle: UInt64
@@ -1052,11 +1052,6 @@ public func FfiConverterTypeLogSink_lower(_ value: LogSink) -> UInt64 {
 public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-     */
-    func acknowledge(ids: [UInt64]) throws 
-    
-    /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
      * client's `group_defaults` hold.
      *
@@ -1074,12 +1069,6 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * All groups in the order in which they came, those that this device was removed from included. None is loaded.
      */
     func groups() throws  -> [GroupSummary]
-    
-    /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-    func inbox(limit: UInt32) throws  -> [InboxEntry]
     
     /**
      * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
@@ -1100,25 +1089,6 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func joinFromWelcome(welcome: Data, ratchetTree: Data?) throws  -> MlsGroup
     
     /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-    func messageInfo(message: Data) throws  -> MessageInfo
-    
-    /**
-     * Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
-     */
-    func storageInfo() throws  -> StorageInfo
-    
-    /**
-     * Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
-     * that has the file open keeps working on a file that no longer has a name, so close those first.
-     * Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-    func wipe() throws 
-    
-    /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
@@ -1129,7 +1099,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     /**
      * Deletes an identity, its private key and its key packages.
      *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it.
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged.
      */
     func deleteIdentity(id: IdentityId) throws 
     
@@ -1176,6 +1147,107 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * and returns the new ones. Errors: as `create_key_packages`.
      */
     func replenishKeyPackages(identity: IdentityId, target: UInt32, options: KeyPackageOptions?) throws  -> [KeyPackage]
+    
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+    func acknowledge(ids: [UInt64]) throws 
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+    func cursor() throws  -> Data?
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+    func inbox(limit: UInt32) throws  -> [InboxEntry]
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+    func messageInfo(message: Data) throws  -> MessageInfo
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
+     * its turn; a message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
+     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
+     * message that is refused for itself does not stop it: its outcome carries the error.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+    func processMessages(messages: [IncomingMessage], options: ProcessOptions?) throws  -> Batch
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+    func confirmRekey() throws 
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+    func exportForTransfer(path: String, transferKey: Data) throws 
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+    func rekey(newKey: Data) throws 
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+    func resume() throws 
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+    func rotateDataKey() throws 
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+    func storageInfo() throws  -> StorageInfo
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+    func suspend(deadlineMs: UInt32) throws 
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+    func wipe() throws 
     
 }
 /**
@@ -1240,7 +1312,8 @@ open class MlsClient: MlsClientProtocol, @unchecked Sendable {
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path in a folder that does not exist),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
+     * in none),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -1256,19 +1329,27 @@ public static func `open`(config: ClientConfig, validator: CredentialValidator? 
 })
 }
     
-
-    
     /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
+     * under `config.database_key`, removes the file, and opens the database.
+     *
+     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, and as `open`. Until it is
+     * done the file stays as it was; after a crash either the file is there or the database is.
      */
-open func acknowledge(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+public static func importTransfer(path: String, transferKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
+    return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
-            self.uniffiCloneHandle(),
-        FfiConverterSequenceUInt64.lower(ids),uniffiCallStatus
+    uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
+        FfiConverterString.lower(path),
+        FfiConverterData.lower(transferKey),
+        FfiConverterTypeClientConfig_lower(config),
+        FfiConverterOptionTypeCredentialValidator.lower(validator),
+        FfiConverterOptionTypeLogSink.lower(logSink),uniffiCallStatus
     )
+})
 }
-}
+    
+
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
@@ -1314,20 +1395,6 @@ open func groups()throws  -> [GroupSummary]  {
 }
     
     /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-open func inbox(limit: UInt32)throws  -> [InboxEntry]  {
-    return try  FfiConverterSequenceTypeInboxEntry.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
-        uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlsclient_inbox(
-            self.uniffiCloneHandle(),
-        FfiConverterUInt32.lower(limit),uniffiCallStatus
-    )
-})
-}
-    
-    /**
      * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
      * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
      *
@@ -1364,46 +1431,6 @@ open func joinFromWelcome(welcome: Data, ratchetTree: Data? = nil)throws  -> Mls
 }
     
     /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-open func messageInfo(message: Data)throws  -> MessageInfo  {
-    return try  FfiConverterTypeMessageInfo_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
-        uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlsclient_message_info(
-            self.uniffiCloneHandle(),
-        FfiConverterData.lower(message),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
-     */
-open func storageInfo()throws  -> StorageInfo  {
-    return try  FfiConverterTypeStorageInfo_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
-        uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlsclient_storage_info(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-})
-}
-    
-    /**
-     * Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
-     * that has the file open keeps working on a file that no longer has a name, so close those first.
-     * Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-open func wipe()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
-        uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlsclient_wipe(
-            self.uniffiCloneHandle(),uniffiCallStatus
-    )
-}
-}
-    
-    /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
@@ -1423,7 +1450,8 @@ open func createIdentity(credential: Credential, ciphersuite: Ciphersuite)throws
     /**
      * Deletes an identity, its private key and its key packages.
      *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it.
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged.
      */
 open func deleteIdentity(id: IdentityId)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -1534,6 +1562,199 @@ open func replenishKeyPackages(identity: IdentityId, target: UInt32, options: Ke
 })
 }
     
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+open func acknowledge(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceUInt64.lower(ids),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+open func cursor()throws  -> Data?  {
+    return try  FfiConverterOptionData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_cursor(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+open func inbox(limit: UInt32)throws  -> [InboxEntry]  {
+    return try  FfiConverterSequenceTypeInboxEntry.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_inbox(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(limit),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+open func messageInfo(message: Data)throws  -> MessageInfo  {
+    return try  FfiConverterTypeMessageInfo_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_message_info(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(message),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
+     * its turn; a message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
+     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
+     * message that is refused for itself does not stop it: its outcome carries the error.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+open func processMessages(messages: [IncomingMessage], options: ProcessOptions? = nil)throws  -> Batch  {
+    return try  FfiConverterTypeBatch_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_process_messages(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeIncomingMessage.lower(messages),
+        FfiConverterOptionTypeProcessOptions.lower(options),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+open func confirmRekey()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+open func exportForTransfer(path: String, transferKey: Data)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(
+            self.uniffiCloneHandle(),
+        FfiConverterString.lower(path),
+        FfiConverterData.lower(transferKey),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+open func rekey(newKey: Data)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_rekey(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(newKey),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+open func resume()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_resume(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+open func rotateDataKey()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+open func storageInfo()throws  -> StorageInfo  {
+    return try  FfiConverterTypeStorageInfo_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_storage_info(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+open func suspend(deadlineMs: UInt32)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_suspend(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(deadlineMs),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+open func wipe()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_wipe(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
 
     
 }
@@ -1633,7 +1854,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * `new_identity` its credential and signature key change too; the group signs with them after the merge.
      * Stored, sent and kept as for `add_members`.
      *
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite), `PendingCommitExists`,
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`,
      * `GroupInactive`, `GroupNotFound`.
      */
     func selfUpdate(newIdentity: IdentityId?) throws  -> CommitBundle
@@ -1838,7 +2060,8 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
      * `new_identity` its credential and signature key change too; the group signs with them after the merge.
      * Stored, sent and kept as for `add_members`.
      *
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite), `PendingCommitExists`,
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`,
      * `GroupInactive`, `GroupNotFound`.
      */
 open func selfUpdate(newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
@@ -2028,6 +2251,85 @@ public func FfiConverterTypeMlsGroup_lower(_ value: MlsGroup) -> UInt64 {
 }
 
 
+
+
+/**
+ * What became of a batch.
+ */
+public struct Batch: Equatable, Hashable {
+    /**
+     * One for each message that was handled, in order.
+     */
+    public let outcomes: [BatchOutcome]
+    /**
+     * The index of the first message that was not handled; absent if all were.
+     */
+    public let stoppedAt: UInt32?
+    /**
+     * Why it stopped there; absent if the budget was spent.
+     */
+    public let error: MlsError?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * One for each message that was handled, in order.
+         */outcomes: [BatchOutcome], 
+        /**
+         * The index of the first message that was not handled; absent if all were.
+         */stoppedAt: UInt32?, 
+        /**
+         * Why it stopped there; absent if the budget was spent.
+         */error: MlsError?) {
+        self.outcomes = outcomes
+        self.stoppedAt = stoppedAt
+        self.error = error
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Batch: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBatch: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Batch {
+        return
+            try Batch(
+                outcomes: FfiConverterSequenceTypeBatchOutcome.read(from: &buf), 
+                stoppedAt: FfiConverterOptionUInt32.read(from: &buf), 
+                error: FfiConverterOptionTypeMlsError.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Batch, into buf: inout [UInt8]) {
+        FfiConverterSequenceTypeBatchOutcome.write(value.outcomes, into: &buf)
+        FfiConverterOptionUInt32.write(value.stoppedAt, into: &buf)
+        FfiConverterOptionTypeMlsError.write(value.error, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBatch_lift(_ buf: RustBuffer) throws -> Batch {
+    return try FfiConverterTypeBatch.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
+    return FfiConverterTypeBatch.lower(value)
+}
 
 
 /**
@@ -2974,6 +3276,75 @@ public func FfiConverterTypeInboxEntry_lower(_ value: InboxEntry) -> RustBuffer 
 
 
 /**
+ * A message for `process_messages`.
+ */
+public struct IncomingMessage: Equatable, Hashable {
+    /**
+     * The MLSMessage.
+     */
+    public let bytes: Data
+    /**
+     * The app's own resume point, such as the delivery service's sequence number, stored when this is handled.
+     */
+    public let cursor: Data?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The MLSMessage.
+         */bytes: Data, 
+        /**
+         * The app's own resume point, such as the delivery service's sequence number, stored when this is handled.
+         */cursor: Data? = nil) {
+        self.bytes = bytes
+        self.cursor = cursor
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension IncomingMessage: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeIncomingMessage: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IncomingMessage {
+        return
+            try IncomingMessage(
+                bytes: FfiConverterData.read(from: &buf), 
+                cursor: FfiConverterOptionData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: IncomingMessage, into buf: inout [UInt8]) {
+        FfiConverterData.write(value.bytes, into: &buf)
+        FfiConverterOptionData.write(value.cursor, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingMessage_lift(_ buf: RustBuffer) throws -> IncomingMessage {
+    return try FfiConverterTypeIncomingMessage.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeIncomingMessage_lower(_ value: IncomingMessage) -> RustBuffer {
+    return FfiConverterTypeIncomingMessage.lower(value)
+}
+
+
+/**
  * A key package of this device (RFC 9420, section 10).
  */
 public struct KeyPackage: Equatable, Hashable {
@@ -3646,6 +4017,65 @@ public func FfiConverterTypeNewMember_lower(_ value: NewMember) -> RustBuffer {
 
 
 /**
+ * How `process_messages` works.
+ */
+public struct ProcessOptions: Equatable, Hashable {
+    /**
+     * Stop when this is spent; the message that runs is finished first.
+     */
+    public let budgetMs: UInt32?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Stop when this is spent; the message that runs is finished first.
+         */budgetMs: UInt32? = nil) {
+        self.budgetMs = budgetMs
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ProcessOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeProcessOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ProcessOptions {
+        return
+            try ProcessOptions(
+                budgetMs: FfiConverterOptionUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ProcessOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt32.write(value.budgetMs, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProcessOptions_lift(_ buf: RustBuffer) throws -> ProcessOptions {
+    return try FfiConverterTypeProcessOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProcessOptions_lower(_ value: ProcessOptions) -> RustBuffer {
+    return FfiConverterTypeProcessOptions.lower(value)
+}
+
+
+/**
  * A proposal in words.
  */
 public struct ProposalSummary: Equatable, Hashable {
@@ -3741,6 +4171,15 @@ public struct StorageInfo: Equatable, Hashable {
      */
     public let sqliteVersion: String
     /**
+     * Whether deleted keys are still in the write-ahead log, because another process is reading it. The next call
+     * that writes tries again.
+     */
+    public let erasurePending: Bool
+    /**
+     * Whether `rekey` waits for `confirm_rekey`.
+     */
+    public let rekeyPending: Bool
+    /**
      * Bytes of the main file.
      */
     public let databaseBytes: UInt64
@@ -3762,6 +4201,13 @@ public struct StorageInfo: Equatable, Hashable {
          * The SQLite inside this library.
          */sqliteVersion: String, 
         /**
+         * Whether deleted keys are still in the write-ahead log, because another process is reading it. The next call
+         * that writes tries again.
+         */erasurePending: Bool, 
+        /**
+         * Whether `rekey` waits for `confirm_rekey`.
+         */rekeyPending: Bool, 
+        /**
          * Bytes of the main file.
          */databaseBytes: UInt64, 
         /**
@@ -3770,6 +4216,8 @@ public struct StorageInfo: Equatable, Hashable {
         self.generation = generation
         self.schemaVersion = schemaVersion
         self.sqliteVersion = sqliteVersion
+        self.erasurePending = erasurePending
+        self.rekeyPending = rekeyPending
         self.databaseBytes = databaseBytes
         self.walBytes = walBytes
     }
@@ -3793,6 +4241,8 @@ public struct FfiConverterTypeStorageInfo: FfiConverterRustBuffer {
                 generation: FfiConverterUInt64.read(from: &buf), 
                 schemaVersion: FfiConverterUInt32.read(from: &buf), 
                 sqliteVersion: FfiConverterString.read(from: &buf), 
+                erasurePending: FfiConverterBool.read(from: &buf), 
+                rekeyPending: FfiConverterBool.read(from: &buf), 
                 databaseBytes: FfiConverterUInt64.read(from: &buf), 
                 walBytes: FfiConverterUInt64.read(from: &buf)
         )
@@ -3802,6 +4252,8 @@ public struct FfiConverterTypeStorageInfo: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.generation, into: &buf)
         FfiConverterUInt32.write(value.schemaVersion, into: &buf)
         FfiConverterString.write(value.sqliteVersion, into: &buf)
+        FfiConverterBool.write(value.erasurePending, into: &buf)
+        FfiConverterBool.write(value.rekeyPending, into: &buf)
         FfiConverterUInt64.write(value.databaseBytes, into: &buf)
         FfiConverterUInt64.write(value.walBytes, into: &buf)
     }
@@ -4027,6 +4479,18 @@ public enum ArgumentReason: Equatable, Hashable {
      * It names something twice.
      */
     case duplicate
+    /**
+     * It names a file that exists already.
+     */
+    case alreadyExists
+    /**
+     * The folder that should hold the file does not exist.
+     */
+    case folderMissing
+    /**
+     * It is a folder, or something else that is no file.
+     */
+    case notAFile
 
 
 
@@ -4058,6 +4522,12 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
         
         case 5: return .duplicate
         
+        case 6: return .alreadyExists
+        
+        case 7: return .folderMissing
+        
+        case 8: return .notAFile
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -4085,6 +4555,18 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
         case .duplicate:
             writeInt(&buf, Int32(5))
         
+        
+        case .alreadyExists:
+            writeInt(&buf, Int32(6))
+        
+        
+        case .folderMissing:
+            writeInt(&buf, Int32(7))
+        
+        
+        case .notAFile:
+            writeInt(&buf, Int32(8))
+        
         }
     }
 }
@@ -4102,6 +4584,101 @@ public func FfiConverterTypeArgumentReason_lift(_ buf: RustBuffer) throws -> Arg
 #endif
 public func FfiConverterTypeArgumentReason_lower(_ value: ArgumentReason) -> RustBuffer {
     return FfiConverterTypeArgumentReason.lower(value)
+}
+
+
+
+/**
+ * What became of one message of a batch.
+ */
+
+public enum BatchOutcome: Equatable, Hashable {
+    
+    /**
+     * As `MlsGroup.process_message` returns it.
+     */
+    case processed(
+        /**
+         * The group.
+         */groupId: GroupId, 
+        /**
+         * What became of it.
+         */outcome: ProcessedMessage
+    )
+    /**
+     * As `MlsGroup.process_message` refuses it; it changed nothing.
+     */
+    case failed(
+        /**
+         * The group, if the bytes tell.
+         */groupId: GroupId?, 
+        /**
+         * Why.
+         */error: MlsError
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension BatchOutcome: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeBatchOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = BatchOutcome
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> BatchOutcome {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .processed(groupId: try FfiConverterTypeGroupId.read(from: &buf), outcome: try FfiConverterTypeProcessedMessage.read(from: &buf)
+        )
+        
+        case 2: return .failed(groupId: try FfiConverterOptionTypeGroupId.read(from: &buf), error: try FfiConverterTypeMlsError.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: BatchOutcome, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case let .processed(groupId,outcome):
+            writeInt(&buf, Int32(1))
+            FfiConverterTypeGroupId.write(groupId, into: &buf)
+            FfiConverterTypeProcessedMessage.write(outcome, into: &buf)
+            
+        
+        case let .failed(groupId,error):
+            writeInt(&buf, Int32(2))
+            FfiConverterOptionTypeGroupId.write(groupId, into: &buf)
+            FfiConverterTypeMlsError.write(error, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBatchOutcome_lift(_ buf: RustBuffer) throws -> BatchOutcome {
+    return try FfiConverterTypeBatchOutcome.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeBatchOutcome_lower(_ value: BatchOutcome) -> RustBuffer {
+    return FfiConverterTypeBatchOutcome.lower(value)
 }
 
 
@@ -4993,7 +5570,7 @@ public func FfiConverterTypeMessageReason_lower(_ value: MessageReason) -> RustB
 /**
  * Why a call did nothing. Every error leaves groups and database as they were before the call.
  *
- * Each variant has a stable number, [`MlsError::code`], for logs and for support. No variant carries a key, a
+ * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
  * plaintext, an identifier or the text of a dependency.
  */
 public 
@@ -5116,12 +5693,24 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case Wiped
     /**
+     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
+     */
+    case Suspended
+    /**
+     * The database was moved to another device, or is on its way. It never works here again.
+     */
+    case Transferred
+    /**
+     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
+     */
+    case RekeyPending
+    /**
      * Another process held the database for longer than `busy_timeout_ms`. Try again.
      */
     case StorageBusy
     /**
-     * The operating system does not let the file be opened: the device has not been unlocked since it started, the
-     * path is a folder, or the app may not write there.
+     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
+     * app may not write there.
      */
     case StorageLocked
     /**
@@ -5181,12 +5770,13 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
 
     
     /**
-     * The variant's stable number, the same in every version and language.
+     * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
+     * field of `Internal` in Python.)
      */
-public func code() -> UInt32  {
+public func errorCode() -> UInt32  {
     return try!  FfiConverterUInt32.lift(try! rustCall() {
         uniffiCallStatus in
-    uniffi_mls_mobile_fn_method_mlserror_code(
+    uniffi_mls_mobile_fn_method_mlserror_error_code(
             FfiConverterTypeMlsError_lower(self),uniffiCallStatus
     )
 })
@@ -5266,23 +5856,26 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
         case 20: return .Wiped
-        case 21: return .StorageBusy
-        case 22: return .StorageLocked
-        case 23: return .StorageFull
-        case 24: return .StorageReadOnly
-        case 25: return .StorageIo
-        case 26: return .WrongDatabaseKey
-        case 27: return .StorageCorrupt
-        case 28: return .StorageForeign
-        case 29: return .StorageTooNew(
+        case 21: return .Suspended
+        case 22: return .Transferred
+        case 23: return .RekeyPending
+        case 24: return .StorageBusy
+        case 25: return .StorageLocked
+        case 26: return .StorageFull
+        case 27: return .StorageReadOnly
+        case 28: return .StorageIo
+        case 29: return .WrongDatabaseKey
+        case 30: return .StorageCorrupt
+        case 31: return .StorageForeign
+        case 32: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 30: return .StorageRolledBack(
+        case 33: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 31: return .Internal(
+        case 34: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -5386,52 +5979,64 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(20))
         
         
-        case .StorageBusy:
+        case .Suspended:
             writeInt(&buf, Int32(21))
         
         
-        case .StorageLocked:
+        case .Transferred:
             writeInt(&buf, Int32(22))
         
         
-        case .StorageFull:
+        case .RekeyPending:
             writeInt(&buf, Int32(23))
         
         
-        case .StorageReadOnly:
+        case .StorageBusy:
             writeInt(&buf, Int32(24))
         
         
-        case .StorageIo:
+        case .StorageLocked:
             writeInt(&buf, Int32(25))
         
         
-        case .WrongDatabaseKey:
+        case .StorageFull:
             writeInt(&buf, Int32(26))
         
         
-        case .StorageCorrupt:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(27))
         
         
-        case .StorageForeign:
+        case .StorageIo:
             writeInt(&buf, Int32(28))
         
         
-        case let .StorageTooNew(found,supported):
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(29))
+        
+        
+        case .StorageCorrupt:
+            writeInt(&buf, Int32(30))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(31))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(32))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(30))
+            writeInt(&buf, Int32(33))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(31))
+            writeInt(&buf, Int32(34))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -6473,6 +7078,30 @@ public func FfiConverterTypeWireFormat_lower(_ value: WireFormat) -> RustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionUInt32: FfiConverterRustBuffer {
+    typealias SwiftType = UInt32?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterUInt32.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterUInt32.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionUInt64: FfiConverterRustBuffer {
     typealias SwiftType = UInt64?
 
@@ -6689,6 +7318,30 @@ fileprivate struct FfiConverterOptionTypeMember: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeProcessOptions: FfiConverterRustBuffer {
+    typealias SwiftType = ProcessOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeProcessOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeProcessOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeCredential: FfiConverterRustBuffer {
     typealias SwiftType = Credential?
 
@@ -6705,6 +7358,30 @@ fileprivate struct FfiConverterOptionTypeCredential: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeCredential.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeMlsError: FfiConverterRustBuffer {
+    typealias SwiftType = MlsError?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeMlsError.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeMlsError.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -6960,6 +7637,31 @@ fileprivate struct FfiConverterSequenceTypeInboxEntry: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeIncomingMessage: FfiConverterRustBuffer {
+    typealias SwiftType = [IncomingMessage]
+
+    public static func write(_ value: [IncomingMessage], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeIncomingMessage.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [IncomingMessage] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [IncomingMessage]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeIncomingMessage.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeKeyPackage: FfiConverterRustBuffer {
     typealias SwiftType = [KeyPackage]
 
@@ -7102,6 +7804,31 @@ fileprivate struct FfiConverterSequenceTypeUpdatedMember: FfiConverterRustBuffer
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeUpdatedMember.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeBatchOutcome: FfiConverterRustBuffer {
+    typealias SwiftType = [BatchOutcome]
+
+    public static func write(_ value: [BatchOutcome], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeBatchOutcome.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [BatchOutcome] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [BatchOutcome]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeBatchOutcome.read(from: &buf))
         }
         return seq
     }
@@ -7338,9 +8065,6 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() != 55451) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 30979) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7350,28 +8074,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_groups() != 63366) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_inbox() != 38396) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() != 32640) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() != 61427) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 25886) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_storage_info() != 30333) {
-        return InitializationResult.apiChecksumMismatch
-    }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 12092) {
-        return InitializationResult.apiChecksumMismatch
-    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 54829) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 56518) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 40527) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
@@ -7395,6 +8107,45 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages() != 47442) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() != 64406) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_cursor() != 48906) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_inbox() != 19798) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 3067) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 39410) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_export_for_transfer() != 18876) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_rekey() != 25824) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_resume() != 59268) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_rotate_data_key() != 14816) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_storage_info() != 26644) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_suspend() != 38360) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 6983) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -7410,7 +8161,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 44414) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 61010) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 11748) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
@@ -7440,7 +8191,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 30991) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 21039) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 50463) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -330,9 +330,9 @@ void uniffi_mls_mobile_fn_free_mlsclient(uint64_t handle, RustCallStatus *_Nonnu
 uint64_t uniffi_mls_mobile_fn_constructor_mlsclient_open(RustBuffer config, RustBuffer validator, RustBuffer log_sink, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ACKNOWLEDGE
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ACKNOWLEDGE
-void uniffi_mls_mobile_fn_method_mlsclient_acknowledge(uint64_t ptr, RustBuffer ids, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CONSTRUCTOR_MLSCLIENT_IMPORT_TRANSFER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CONSTRUCTOR_MLSCLIENT_IMPORT_TRANSFER
+uint64_t uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(RustBuffer path, RustBuffer transfer_key, RustBuffer config, RustBuffer validator, RustBuffer log_sink, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_GROUP
@@ -350,11 +350,6 @@ uint64_t uniffi_mls_mobile_fn_method_mlsclient_group(uint64_t ptr, RustBuffer gr
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_groups(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INBOX
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INBOX
-RustBuffer uniffi_mls_mobile_fn_method_mlsclient_inbox(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INSPECT_WELCOME
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INSPECT_WELCOME
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(uint64_t ptr, RustBuffer welcome, RustBuffer ratchet_tree, RustCallStatus *_Nonnull out_status
@@ -363,21 +358,6 @@ RustBuffer uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(uint64_t ptr, R
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_JOIN_FROM_WELCOME
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_JOIN_FROM_WELCOME
 uint64_t uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(uint64_t ptr, RustBuffer welcome, RustBuffer ratchet_tree, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_MESSAGE_INFO
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_MESSAGE_INFO
-RustBuffer uniffi_mls_mobile_fn_method_mlsclient_message_info(uint64_t ptr, RustBuffer message, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_STORAGE_INFO
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_STORAGE_INFO
-RustBuffer uniffi_mls_mobile_fn_method_mlsclient_storage_info(uint64_t ptr, RustCallStatus *_Nonnull out_status
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_WIPE
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_WIPE
-void uniffi_mls_mobile_fn_method_mlsclient_wipe(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_IDENTITY
@@ -423,6 +403,71 @@ RustBuffer uniffi_mls_mobile_fn_method_mlsclient_key_packages(uint64_t ptr, Rust
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REPLENISH_KEY_PACKAGES
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REPLENISH_KEY_PACKAGES
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(uint64_t ptr, RustBuffer identity, uint32_t target, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ACKNOWLEDGE
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ACKNOWLEDGE
+void uniffi_mls_mobile_fn_method_mlsclient_acknowledge(uint64_t ptr, RustBuffer ids, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CURSOR
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CURSOR
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_cursor(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INBOX
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_INBOX
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_inbox(uint64_t ptr, uint32_t limit, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_MESSAGE_INFO
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_MESSAGE_INFO
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_message_info(uint64_t ptr, RustBuffer message, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_PROCESS_MESSAGES
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_PROCESS_MESSAGES
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_process_messages(uint64_t ptr, RustBuffer messages, RustBuffer options, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CONFIRM_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CONFIRM_REKEY
+void uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_EXPORT_FOR_TRANSFER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_EXPORT_FOR_TRANSFER
+void uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(uint64_t ptr, RustBuffer path, RustBuffer transfer_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REKEY
+void uniffi_mls_mobile_fn_method_mlsclient_rekey(uint64_t ptr, RustBuffer new_key, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_RESUME
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_RESUME
+void uniffi_mls_mobile_fn_method_mlsclient_resume(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ROTATE_DATA_KEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ROTATE_DATA_KEY
+void uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_STORAGE_INFO
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_STORAGE_INFO
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_storage_info(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_SUSPEND
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_SUSPEND
+void uniffi_mls_mobile_fn_method_mlsclient_suspend(uint64_t ptr, uint32_t deadline_ms, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_WIPE
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_WIPE
+void uniffi_mls_mobile_fn_method_mlsclient_wipe(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CLONE_MLSGROUP
@@ -510,9 +555,9 @@ RustBuffer uniffi_mls_mobile_fn_method_mlsgroup_create_message(uint64_t ptr, Rus
 RustBuffer uniffi_mls_mobile_fn_method_mlsgroup_process_message(uint64_t ptr, RustBuffer message, RustCallStatus *_Nonnull out_status
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSERROR_CODE
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSERROR_CODE
-uint32_t uniffi_mls_mobile_fn_method_mlserror_code(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSERROR_ERROR_CODE
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSERROR_ERROR_CODE
+uint32_t uniffi_mls_mobile_fn_method_mlserror_error_code(RustBuffer ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSERROR_UNIFFI_TRAIT_DISPLAY
@@ -792,12 +837,6 @@ uint16_t uniffi_mls_mobile_checksum_method_logsink_log(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ACKNOWLEDGE
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ACKNOWLEDGE
-uint16_t uniffi_mls_mobile_checksum_method_mlsclient_acknowledge(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_GROUP
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_GROUP
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_create_group(void
@@ -816,12 +855,6 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsclient_groups(void
     
 );
 #endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INBOX
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INBOX
-uint16_t uniffi_mls_mobile_checksum_method_mlsclient_inbox(void
-    
-);
-#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INSPECT_WELCOME
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INSPECT_WELCOME
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome(void
@@ -831,24 +864,6 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_JOIN_FROM_WELCOME
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_JOIN_FROM_WELCOME
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_MESSAGE_INFO
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_MESSAGE_INFO
-uint16_t uniffi_mls_mobile_checksum_method_mlsclient_message_info(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_STORAGE_INFO
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_STORAGE_INFO
-uint16_t uniffi_mls_mobile_checksum_method_mlsclient_storage_info(void
-    
-);
-#endif
-#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_WIPE
-#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_WIPE
-uint16_t uniffi_mls_mobile_checksum_method_mlsclient_wipe(void
     
 );
 #endif
@@ -903,6 +918,84 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsclient_key_packages(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REPLENISH_KEY_PACKAGES
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REPLENISH_KEY_PACKAGES
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ACKNOWLEDGE
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ACKNOWLEDGE
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_acknowledge(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CURSOR
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CURSOR
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_cursor(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INBOX
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_INBOX
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_inbox(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_MESSAGE_INFO
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_MESSAGE_INFO
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_message_info(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_PROCESS_MESSAGES
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_PROCESS_MESSAGES
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_process_messages(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CONFIRM_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CONFIRM_REKEY
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_EXPORT_FOR_TRANSFER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_EXPORT_FOR_TRANSFER
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_export_for_transfer(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REKEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REKEY
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_rekey(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_RESUME
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_RESUME
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_resume(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ROTATE_DATA_KEY
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ROTATE_DATA_KEY
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_rotate_data_key(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_STORAGE_INFO
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_STORAGE_INFO
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_storage_info(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_SUSPEND
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_SUSPEND
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_suspend(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_WIPE
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_WIPE
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_wipe(void
     
 );
 #endif
@@ -999,6 +1092,12 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsgroup_process_message(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_CONSTRUCTOR_MLSCLIENT_OPEN
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_CONSTRUCTOR_MLSCLIENT_OPEN
 uint16_t uniffi_mls_mobile_checksum_constructor_mlsclient_open(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_CONSTRUCTOR_MLSCLIENT_IMPORT_TRANSFER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_CONSTRUCTOR_MLSCLIENT_IMPORT_TRANSFER
+uint16_t uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer(void
     
 );
 #endif

@@ -723,25 +723,15 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_logsink_log(
     ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_acknowledge(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_group(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_group(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_groups(
     ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_inbox(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_message_info(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_storage_info(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_wipe(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
     ): Int
@@ -760,6 +750,32 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsclient_key_packages(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_acknowledge(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_cursor(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_inbox(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_message_info(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_process_messages(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_export_for_transfer(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_rekey(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_resume(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_rotate_data_key(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_storage_info(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_suspend(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_wipe(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_add_members(
     ): Int
@@ -792,6 +808,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_process_message(
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer(
     ): Int
     external fun ffi_mls_mobile_uniffi_contract_version(
     ): Int
@@ -837,26 +855,18 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_open(`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_mls_mobile_fn_method_mlsclient_acknowledge(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
+    external fun uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_group(`ptr`: Long,`identity`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_group(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_groups(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_inbox(`ptr`: Long,`limit`: Int,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(`ptr`: Long,`welcome`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(`ptr`: Long,`welcome`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
-    external fun uniffi_mls_mobile_fn_method_mlsclient_message_info(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_storage_info(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_wipe(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_delete_identity(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -875,6 +885,32 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(`ptr`: Long,`identity`: RustBuffer.ByValue,`target`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_acknowledge(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_cursor(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_inbox(`ptr`: Long,`limit`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_message_info(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_process_messages(`ptr`: Long,`messages`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(`ptr`: Long,`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_rekey(`ptr`: Long,`newKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_resume(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_storage_info(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_suspend(`ptr`: Long,`deadlineMs`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_wipe(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_clone_mlsgroup(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_free_mlsgroup(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -909,7 +945,7 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlserror_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    external fun uniffi_mls_mobile_fn_method_mlserror_error_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1038,9 +1074,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() and 0xFFFF) != 55451) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 30979) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1050,28 +1083,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups() and 0xFFFF) != 63366) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inbox() and 0xFFFF) != 38396) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() and 0xFFFF) != 32640) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 61427) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 25886) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_storage_info() and 0xFFFF) != 30333) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 12092) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 56518) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 40527) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
@@ -1095,6 +1116,45 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages() and 0xFFFF) != 47442) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() and 0xFFFF) != 64406) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_cursor() and 0xFFFF) != 48906) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inbox() and 0xFFFF) != 19798) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 3067) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 39410) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_export_for_transfer() and 0xFFFF) != 18876) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_rekey() and 0xFFFF) != 25824) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_resume() and 0xFFFF) != 59268) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_rotate_data_key() and 0xFFFF) != 14816) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_storage_info() and 0xFFFF) != 26644) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_suspend() and 0xFFFF) != 38360) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 6983) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1110,7 +1170,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 44414) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 61010) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 11748) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
@@ -1140,7 +1200,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 30991) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 21039) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 50463) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -1603,7 +1666,7 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
  * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`.
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
  */
 public interface CredentialValidator {
     
@@ -1619,7 +1682,7 @@ public interface CredentialValidator {
  * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`.
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
  */
 open class CredentialValidatorImpl: Disposable, AutoCloseable, CredentialValidator
 {
@@ -2278,11 +2341,6 @@ public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
 public interface MlsClientInterface {
     
     /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-     */
-    fun `acknowledge`(`ids`: List<kotlin.ULong>)
-    
-    /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
      * client's `group_defaults` hold.
      *
@@ -2300,12 +2358,6 @@ public interface MlsClientInterface {
      * All groups in the order in which they came, those that this device was removed from included. None is loaded.
      */
     fun `groups`(): List<GroupSummary>
-    
-    /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-    fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry>
     
     /**
      * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
@@ -2326,25 +2378,6 @@ public interface MlsClientInterface {
     fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): MlsGroup
     
     /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-    fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo
-    
-    /**
-     * Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
-     */
-    fun `storageInfo`(): StorageInfo
-    
-    /**
-     * Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
-     * that has the file open keeps working on a file that no longer has a name, so close those first.
-     * Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-    fun `wipe`()
-    
-    /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
@@ -2355,7 +2388,8 @@ public interface MlsClientInterface {
     /**
      * Deletes an identity, its private key and its key packages.
      *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it.
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged.
      */
     fun `deleteIdentity`(`id`: IdentityId)
     
@@ -2402,6 +2436,107 @@ public interface MlsClientInterface {
      * and returns the new ones. Errors: as `create_key_packages`.
      */
     fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
+    
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+    fun `acknowledge`(`ids`: List<kotlin.ULong>)
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+    fun `cursor`(): kotlin.ByteArray?
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+    fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry>
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+    fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
+     * its turn; a message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
+     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
+     * message that is refused for itself does not stop it: its outcome carries the error.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+    fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+    fun `confirmRekey`()
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+    fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+    fun `rekey`(`newKey`: kotlin.ByteArray)
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+    fun `resume`()
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+    fun `rotateDataKey`()
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+    fun `storageInfo`(): StorageInfo
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+    fun `suspend`(`deadlineMs`: kotlin.UInt)
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+    fun `wipe`()
     
     companion object
 }
@@ -2516,23 +2651,6 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-     */
-    @Throws(MlsException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
-        it,
-        
-        FfiConverterSequenceULong.lower(`ids`),_status)
-}
-    }
-    
-    
-
-    
-    /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
      * client's `group_defaults` hold.
      *
@@ -2591,25 +2709,6 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-    @Throws(MlsException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
-            return FfiConverterSequenceTypeInboxEntry.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inbox(
-        it,
-        
-        FfiConverterUInt.lower(`limit`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
      * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
      * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
      *
@@ -2656,61 +2755,6 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-    @Throws(MlsException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
-            return FfiConverterTypeMessageInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_message_info(
-        it,
-        
-        FfiConverterByteArray.lower(`message`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Tells generation, schema and sizes. Nothing is stored. Errors: those of storage.
-     */
-    @Throws(MlsException::class)override fun `storageInfo`(): StorageInfo {
-            return FfiConverterTypeStorageInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_storage_info(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Removes every file of the database. Afterwards this client and its groups answer `Wiped`; another process
-     * that has the file open keeps working on a file that no longer has a name, so close those first.
-     * Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-    @Throws(MlsException::class)override fun `wipe`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_wipe(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
@@ -2735,7 +2779,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * Deletes an identity, its private key and its key packages.
      *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it.
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged.
      */
     @Throws(MlsException::class)override fun `deleteIdentity`(`id`: IdentityId)
         = 
@@ -2886,6 +2931,264 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     
 
     
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+    @Throws(MlsException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
+        it,
+        
+        FfiConverterSequenceULong.lower(`ids`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+    @Throws(MlsException::class)override fun `cursor`(): kotlin.ByteArray? {
+            return FfiConverterOptionalByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_cursor(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+    @Throws(MlsException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
+            return FfiConverterSequenceTypeInboxEntry.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inbox(
+        it,
+        
+        FfiConverterUInt.lower(`limit`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+    @Throws(MlsException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
+            return FfiConverterTypeMessageInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_message_info(
+        it,
+        
+        FfiConverterByteArray.lower(`message`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
+     * its turn; a message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
+     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
+     * message that is refused for itself does not stop it: its outcome carries the error.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+    @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
+            return FfiConverterTypeBatch.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_process_messages(
+        it,
+        
+        FfiConverterSequenceTypeIncomingMessage.lower(`messages`),
+        FfiConverterOptionalTypeProcessOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+    @Throws(MlsException::class)override fun `confirmRekey`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+    @Throws(MlsException::class)override fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(
+        it,
+        
+        FfiConverterString.lower(`path`),
+        FfiConverterByteArray.lower(`transferKey`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+    @Throws(MlsException::class)override fun `rekey`(`newKey`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rekey(
+        it,
+        
+        FfiConverterByteArray.lower(`newKey`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+    @Throws(MlsException::class)override fun `resume`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_resume(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+    @Throws(MlsException::class)override fun `rotateDataKey`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+    @Throws(MlsException::class)override fun `storageInfo`(): StorageInfo {
+            return FfiConverterTypeStorageInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_storage_info(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+    @Throws(MlsException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_suspend(
+        it,
+        
+        FfiConverterUInt.lower(`deadlineMs`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+    @Throws(MlsException::class)override fun `wipe`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_wipe(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
 
     
 
@@ -2897,7 +3200,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path in a folder that does not exist),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
+     * in none),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -2908,6 +3212,30 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
     
         
+        FfiConverterTypeClientConfig.lower(`config`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+}
+    )
+    }
+    
+
+        
+    /**
+     * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
+     * under `config.database_key`, removes the file, and opens the database.
+     *
+     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, and as `open`. Until it is
+     * done the file stays as it was; after a crash either the file is there or the database is.
+     */
+    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+            return FfiConverterTypeMlsClient.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
+    
+        
+        FfiConverterString.lower(`path`),
+        FfiConverterByteArray.lower(`transferKey`),
         FfiConverterTypeClientConfig.lower(`config`),
         FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
         FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
@@ -3090,7 +3418,8 @@ public interface MlsGroupInterface {
      * `new_identity` its credential and signature key change too; the group signs with them after the merge.
      * Stored, sent and kept as for `add_members`.
      *
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite), `PendingCommitExists`,
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`,
      * `GroupInactive`, `GroupNotFound`.
      */
     fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
@@ -3371,7 +3700,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `new_identity` its credential and signature key change too; the group signs with them after the merge.
      * Stored, sent and kept as for `add_members`.
      *
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite), `PendingCommitExists`,
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`,
      * `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
@@ -3599,6 +3929,61 @@ public object FfiConverterTypeMlsGroup: FfiConverter<MlsGroup, Long> {
 
     override fun write(value: MlsGroup, buf: ByteBuffer) {
         buf.putLong(lower(value))
+    }
+}
+
+
+
+/**
+ * What became of a batch.
+ */
+data class Batch (
+    /**
+     * One for each message that was handled, in order.
+     */
+    val `outcomes`: List<BatchOutcome>
+    , 
+    /**
+     * The index of the first message that was not handled; absent if all were.
+     */
+    val `stoppedAt`: kotlin.UInt?
+    , 
+    /**
+     * Why it stopped there; absent if the budget was spent.
+     */
+    val `error`: MlsException?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
+    override fun read(buf: ByteBuffer): Batch {
+        return Batch(
+            FfiConverterSequenceTypeBatchOutcome.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeMlsError.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Batch) = (
+            FfiConverterSequenceTypeBatchOutcome.allocationSize(value.`outcomes`) +
+            FfiConverterOptionalUInt.allocationSize(value.`stoppedAt`) +
+            FfiConverterOptionalTypeMlsError.allocationSize(value.`error`)
+    )
+
+    override fun write(value: Batch, buf: ByteBuffer) {
+            FfiConverterSequenceTypeBatchOutcome.write(value.`outcomes`, buf)
+            FfiConverterOptionalUInt.write(value.`stoppedAt`, buf)
+            FfiConverterOptionalTypeMlsError.write(value.`error`, buf)
     }
 }
 
@@ -4285,6 +4670,53 @@ public object FfiConverterTypeInboxEntry: FfiConverterRustBuffer<InboxEntry> {
 
 
 /**
+ * A message for `process_messages`.
+ */
+data class IncomingMessage (
+    /**
+     * The MLSMessage.
+     */
+    val `bytes`: kotlin.ByteArray
+    , 
+    /**
+     * The app's own resume point, such as the delivery service's sequence number, stored when this is handled.
+     */
+    val `cursor`: kotlin.ByteArray? = null 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIncomingMessage: FfiConverterRustBuffer<IncomingMessage> {
+    override fun read(buf: ByteBuffer): IncomingMessage {
+        return IncomingMessage(
+            FfiConverterByteArray.read(buf),
+            FfiConverterOptionalByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: IncomingMessage) = (
+            FfiConverterByteArray.allocationSize(value.`bytes`) +
+            FfiConverterOptionalByteArray.allocationSize(value.`cursor`)
+    )
+
+    override fun write(value: IncomingMessage, buf: ByteBuffer) {
+            FfiConverterByteArray.write(value.`bytes`, buf)
+            FfiConverterOptionalByteArray.write(value.`cursor`, buf)
+    }
+}
+
+
+
+/**
  * A key package of this device (RFC 9420, section 10).
  */
 data class KeyPackage (
@@ -4757,6 +5189,45 @@ public object FfiConverterTypeNewMember: FfiConverterRustBuffer<NewMember> {
 
 
 /**
+ * How `process_messages` works.
+ */
+data class ProcessOptions (
+    /**
+     * Stop when this is spent; the message that runs is finished first.
+     */
+    val `budgetMs`: kotlin.UInt? = null 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeProcessOptions: FfiConverterRustBuffer<ProcessOptions> {
+    override fun read(buf: ByteBuffer): ProcessOptions {
+        return ProcessOptions(
+            FfiConverterOptionalUInt.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ProcessOptions) = (
+            FfiConverterOptionalUInt.allocationSize(value.`budgetMs`)
+    )
+
+    override fun write(value: ProcessOptions, buf: ByteBuffer) {
+            FfiConverterOptionalUInt.write(value.`budgetMs`, buf)
+    }
+}
+
+
+
+/**
  * A proposal in words.
  */
 data class ProposalSummary (
@@ -4831,6 +5302,17 @@ data class StorageInfo (
     val `sqliteVersion`: kotlin.String
     , 
     /**
+     * Whether deleted keys are still in the write-ahead log, because another process is reading it. The next call
+     * that writes tries again.
+     */
+    val `erasurePending`: kotlin.Boolean
+    , 
+    /**
+     * Whether `rekey` waits for `confirm_rekey`.
+     */
+    val `rekeyPending`: kotlin.Boolean
+    , 
+    /**
      * Bytes of the main file.
      */
     val `databaseBytes`: kotlin.ULong
@@ -4858,6 +5340,8 @@ public object FfiConverterTypeStorageInfo: FfiConverterRustBuffer<StorageInfo> {
             FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterString.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterBoolean.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
         )
@@ -4867,6 +5351,8 @@ public object FfiConverterTypeStorageInfo: FfiConverterRustBuffer<StorageInfo> {
             FfiConverterULong.allocationSize(value.`generation`) +
             FfiConverterUInt.allocationSize(value.`schemaVersion`) +
             FfiConverterString.allocationSize(value.`sqliteVersion`) +
+            FfiConverterBoolean.allocationSize(value.`erasurePending`) +
+            FfiConverterBoolean.allocationSize(value.`rekeyPending`) +
             FfiConverterULong.allocationSize(value.`databaseBytes`) +
             FfiConverterULong.allocationSize(value.`walBytes`)
     )
@@ -4875,6 +5361,8 @@ public object FfiConverterTypeStorageInfo: FfiConverterRustBuffer<StorageInfo> {
             FfiConverterULong.write(value.`generation`, buf)
             FfiConverterUInt.write(value.`schemaVersion`, buf)
             FfiConverterString.write(value.`sqliteVersion`, buf)
+            FfiConverterBoolean.write(value.`erasurePending`, buf)
+            FfiConverterBoolean.write(value.`rekeyPending`, buf)
             FfiConverterULong.write(value.`databaseBytes`, buf)
             FfiConverterULong.write(value.`walBytes`, buf)
     }
@@ -5033,7 +5521,19 @@ enum class ArgumentReason {
     /**
      * It names something twice.
      */
-    DUPLICATE;
+    DUPLICATE,
+    /**
+     * It names a file that exists already.
+     */
+    ALREADY_EXISTS,
+    /**
+     * The folder that should hold the file does not exist.
+     */
+    FOLDER_MISSING,
+    /**
+     * It is a folder, or something else that is no file.
+     */
+    NOT_A_FILE;
 
     
 
@@ -5058,6 +5558,118 @@ public object FfiConverterTypeArgumentReason: FfiConverterRustBuffer<ArgumentRea
 
     override fun write(value: ArgumentReason, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * What became of one message of a batch.
+ */
+sealed class BatchOutcome {
+    
+    /**
+     * As `MlsGroup.process_message` returns it.
+     */
+    data class Processed(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        /**
+         * What became of it.
+         */
+        val `outcome`: org.mlsmobile.ffi.ProcessedMessage) : BatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * As `MlsGroup.process_message` refuses it; it changed nothing.
+     */
+    data class Failed(
+        /**
+         * The group, if the bytes tell.
+         */
+        val `groupId`: org.mlsmobile.ffi.GroupId?, 
+        /**
+         * Why.
+         */
+        val `error`: org.mlsmobile.ffi.MlsException) : BatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeBatchOutcome : FfiConverterRustBuffer<BatchOutcome>{
+    override fun read(buf: ByteBuffer): BatchOutcome {
+        return when(buf.getInt()) {
+            1 -> BatchOutcome.Processed(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterTypeProcessedMessage.read(buf),
+                )
+            2 -> BatchOutcome.Failed(
+                FfiConverterOptionalTypeGroupId.read(buf),
+                FfiConverterTypeMlsError.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: BatchOutcome): ULong = when(value) {
+        is BatchOutcome.Processed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeProcessedMessage.allocationSize(value.`outcome`)
+            )
+        }
+        is BatchOutcome.Failed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeMlsError.allocationSize(value.`error`)
+            )
+        }
+    }
+
+    override fun write(value: BatchOutcome, buf: ByteBuffer) {
+        when(value) {
+            is BatchOutcome.Processed -> {
+                buf.putInt(1)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeProcessedMessage.write(value.`outcome`, buf)
+                Unit
+            }
+            is BatchOutcome.Failed -> {
+                buf.putInt(2)
+                FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeMlsError.write(value.`error`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -5637,7 +6249,7 @@ public object FfiConverterTypeMessageReason: FfiConverterRustBuffer<MessageReaso
 /**
  * Why a call did nothing. Every error leaves groups and database as they were before the call.
  *
- * Each variant has a stable number, [`MlsError::code`], for logs and for support. No variant carries a key, a
+ * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
  * plaintext, an identifier or the text of a dependency.
  */
 sealed class MlsException: kotlin.Exception() {
@@ -5868,6 +6480,33 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
+     */
+    class Suspended(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The database was moved to another device, or is on its way. It never works here again.
+     */
+    class Transferred(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
+     */
+    class RekeyPending(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * Another process held the database for longer than `busy_timeout_ms`. Try again.
      */
     class StorageBusy(
@@ -5877,8 +6516,8 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
-     * The operating system does not let the file be opened: the device has not been unlocked since it started, the
-     * path is a folder, or the app may not write there.
+     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
+     * app may not write there.
      */
     class StorageLocked(
         ) : MlsException() {
@@ -5995,11 +6634,12 @@ sealed class MlsException: kotlin.Exception() {
 
     
         /**
-         * The variant's stable number, the same in every version and language.
-         */ fun `code`(): kotlin.UInt {
+         * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
+         * field of `Internal` in Python.)
+         */ fun `errorCode`(): kotlin.UInt {
             return FfiConverterUInt.lift(
     uniffiRustCall() { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_code(FfiConverterTypeMlsError.lower(this),
+    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_error_code(FfiConverterTypeMlsError.lower(this),
         _status)
 }
     )
@@ -6069,23 +6709,26 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 FfiConverterTypeArgumentReason.read(buf),
                 )
             20 -> MlsException.Wiped()
-            21 -> MlsException.StorageBusy()
-            22 -> MlsException.StorageLocked()
-            23 -> MlsException.StorageFull()
-            24 -> MlsException.StorageReadOnly()
-            25 -> MlsException.StorageIo()
-            26 -> MlsException.WrongDatabaseKey()
-            27 -> MlsException.StorageCorrupt()
-            28 -> MlsException.StorageForeign()
-            29 -> MlsException.StorageTooNew(
+            21 -> MlsException.Suspended()
+            22 -> MlsException.Transferred()
+            23 -> MlsException.RekeyPending()
+            24 -> MlsException.StorageBusy()
+            25 -> MlsException.StorageLocked()
+            26 -> MlsException.StorageFull()
+            27 -> MlsException.StorageReadOnly()
+            28 -> MlsException.StorageIo()
+            29 -> MlsException.WrongDatabaseKey()
+            30 -> MlsException.StorageCorrupt()
+            31 -> MlsException.StorageForeign()
+            32 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            30 -> MlsException.StorageRolledBack(
+            33 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            31 -> MlsException.Internal(
+            34 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -6180,6 +6823,18 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 + FfiConverterTypeArgumentReason.allocationSize(value.`reason`)
             )
             is MlsException.Wiped -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.Suspended -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.Transferred -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.RekeyPending -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -6326,52 +6981,64 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(20)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.Suspended -> {
                 buf.putInt(21)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.Transferred -> {
                 buf.putInt(22)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(23)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(24)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(25)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(26)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(27)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(28)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(29)
+                Unit
+            }
+            is MlsException.StorageCorrupt -> {
+                buf.putInt(30)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(31)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(32)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(30)
+                buf.putInt(33)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(31)
+                buf.putInt(34)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -7620,6 +8287,38 @@ public object FfiConverterTypeWireFormat: FfiConverterRustBuffer<WireFormat> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalUInt: FfiConverterRustBuffer<kotlin.UInt?> {
+    override fun read(buf: ByteBuffer): kotlin.UInt? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterUInt.read(buf)
+    }
+
+    override fun allocationSize(value: kotlin.UInt?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterUInt.allocationSize(value)
+        }
+    }
+
+    override fun write(value: kotlin.UInt?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterUInt.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalULong: FfiConverterRustBuffer<kotlin.ULong?> {
     override fun read(buf: ByteBuffer): kotlin.ULong? {
         if (buf.get().toInt() == 0) {
@@ -7908,6 +8607,38 @@ public object FfiConverterOptionalTypeMember: FfiConverterRustBuffer<Member?> {
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeProcessOptions: FfiConverterRustBuffer<ProcessOptions?> {
+    override fun read(buf: ByteBuffer): ProcessOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeProcessOptions.read(buf)
+    }
+
+    override fun allocationSize(value: ProcessOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeProcessOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ProcessOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeProcessOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credential?> {
     override fun read(buf: ByteBuffer): Credential? {
         if (buf.get().toInt() == 0) {
@@ -7930,6 +8661,38 @@ public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credent
         } else {
             buf.put(1)
             FfiConverterTypeCredential.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeMlsError: FfiConverterRustBuffer<MlsException?> {
+    override fun read(buf: ByteBuffer): MlsException? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeMlsError.read(buf)
+    }
+
+    override fun allocationSize(value: MlsException?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeMlsError.allocationSize(value)
+        }
+    }
+
+    override fun write(value: MlsException?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeMlsError.write(value, buf)
         }
     }
 }
@@ -8232,6 +8995,34 @@ public object FfiConverterSequenceTypeInboxEntry: FfiConverterRustBuffer<List<In
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeIncomingMessage: FfiConverterRustBuffer<List<IncomingMessage>> {
+    override fun read(buf: ByteBuffer): List<IncomingMessage> {
+        val len = buf.getInt()
+        return List<IncomingMessage>(len) {
+            FfiConverterTypeIncomingMessage.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<IncomingMessage>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeIncomingMessage.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<IncomingMessage>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeIncomingMessage.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeKeyPackage: FfiConverterRustBuffer<List<KeyPackage>> {
     override fun read(buf: ByteBuffer): List<KeyPackage> {
         val len = buf.getInt()
@@ -8390,6 +9181,34 @@ public object FfiConverterSequenceTypeUpdatedMember: FfiConverterRustBuffer<List
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeUpdatedMember.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeBatchOutcome: FfiConverterRustBuffer<List<BatchOutcome>> {
+    override fun read(buf: ByteBuffer): List<BatchOutcome> {
+        val len = buf.getInt()
+        return List<BatchOutcome>(len) {
+            FfiConverterTypeBatchOutcome.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<BatchOutcome>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeBatchOutcome.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<BatchOutcome>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeBatchOutcome.write(it, buf)
         }
     }
 }
