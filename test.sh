@@ -56,7 +56,7 @@ rust() {
     say "lints"
     cargo clippy --quiet --workspace --all-targets --all-features --locked -- -D warnings
     say "tests"
-    count_tests cargo test --quiet --workspace --all-features --locked --lib --bins --tests
+    count_tests cargo test --quiet --workspace --all-features --locked --no-fail-fast --lib --bins --tests
     say "examples in the documentation"
     count_tests cargo test --quiet --workspace --all-features --locked --doc
     say "documentation"

@@ -8,7 +8,7 @@ const TABLE: &str = include_str!("../docs/errors.md");
 
 #[test]
 fn every_variant_stands_in_the_table_with_its_code() {
-    let codes = ERRORS.split_once("pub fn code(&self)").unwrap().1;
+    let codes = ERRORS.split_once("pub fn error_code(&self)").unwrap().1;
     let mut count = 0;
     for line in codes.lines() {
         let Some((variant, code)) = line
