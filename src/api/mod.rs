@@ -1,5 +1,6 @@
 //! The facade: the only module that knows uniffi. Each body parses, runs and converts; logic lives below.
 
+mod batch;
 mod callbacks;
 mod client;
 mod commits;
@@ -12,12 +13,15 @@ mod group;
 mod identity;
 mod ids;
 mod key_packages;
+mod message_info;
 mod messages;
+mod outcome_conversion;
 mod outcomes;
 mod receiving;
 mod records;
 mod storage;
 
+pub use batch::*;
 pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
 pub use client::MlsClient;
 pub use config::*;
@@ -25,6 +29,7 @@ pub use credential::*;
 pub use error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
 pub use group::MlsGroup;
 pub use ids::*;
+pub use message_info::*;
 pub use outcomes::*;
 pub use records::*;
 

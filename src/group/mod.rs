@@ -27,7 +27,7 @@ use crate::{
         Call, StorageError,
         cache::LiveGroup,
         groups::{self, GroupRecord},
-        tx::Transaction,
+        openmls::Transaction,
     },
 };
 

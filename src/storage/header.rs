@@ -4,11 +4,10 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{
     error::StorageError,
-    key_slots,
-    seal::{Place, Sealer},
+    fault::{self, Point},
+    seal::Place,
     tx::{ReadTx, WriteTx},
 };
-use crate::{crypto::random_array, secret::Secret};
 
 /// Whether the database may be used here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,21 +19,14 @@ pub(crate) enum Transfer {
     Transferred = 2,
 }
 
-/// Makes a database id and the keys, and wraps the data key for the app's key.
-pub(crate) fn create(tx: &Transaction<'_>, database_key: &Secret<32>) -> Result<(), StorageError> {
-    let random_key = || {
-        random_array::<32>()
-            .map(Secret::new)
-            .map_err(|_| StorageError::Crypto)
-    };
-    let database_id: [u8; 16] = random_array().map_err(|_| StorageError::Crypto)?;
-    let data_key = random_key()?;
+/// Makes the header of a new database.
+pub(super) fn create(tx: &Transaction<'_>, database_id: &[u8], index_key: &[u8]) -> Result<(), StorageError> {
     tx.execute(
         "INSERT INTO header (id, database_id, index_key, generation, key_epoch, transfer, next_inbox_id)
          VALUES (1, ?1, ?2, 1, 1, 0, 1)",
-        params![database_id, Sealer::seal_index_key(&data_key, &random_key()?)?],
+        params![database_id, index_key],
     )?;
-    key_slots::create(tx, &database_id, database_key, &data_key)
+    Ok(())
 }
 
 /// The parts of the header that are read before anything can be opened.
@@ -47,6 +39,7 @@ pub(crate) struct Clear {
 }
 
 pub(crate) fn read(connection: &Connection) -> Result<Clear, StorageError> {
+    fault::hit(Point::BeforeStatement)?;
     connection
         .prepare_cached(
             "SELECT database_id, index_key, generation, key_epoch, transfer FROM header WHERE id = 1",

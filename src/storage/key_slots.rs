@@ -13,13 +13,17 @@ pub(crate) struct Unlocked {
     pub(crate) key_epoch: u64,
 }
 
-pub(super) fn create(
-    tx: &Transaction<'_>,
-    database_id: &[u8],
-    database_key: &Secret<32>,
-    data_key: &Secret<32>,
-) -> Result<(), StorageError> {
-    put(tx, 0, &wrap(database_id, database_key, data_key)?)
+/// Makes the header and the keys of a new database, and wraps the data key for the app's key.
+pub(super) fn create(tx: &Transaction<'_>, database_key: &Secret<32>) -> Result<(), StorageError> {
+    let database_id: [u8; 16] = random_array().map_err(|_| StorageError::Crypto)?;
+    let data_key = random_key()?;
+    let index_key = Sealer::seal_index_key(&data_key, &random_key()?)?;
+    header::create(tx, &database_id, &index_key)?;
+    put(tx, 0, &wrap(&database_id, database_key, &data_key)?)
+}
+
+fn random_key() -> Result<Secret<32>, StorageError> {
+    random_array().map(Secret::new).map_err(|_| StorageError::Crypto)
 }
 
 /// Unwraps the data key with whichever slot the app's key opens.
@@ -79,7 +83,7 @@ pub(crate) fn renew(
     database_key: &Secret<32>,
     slot: i64,
 ) -> Result<Sealer, StorageError> {
-    let data_key = Secret::new(random_array::<32>().map_err(|_| StorageError::Crypto)?);
+    let data_key = random_key()?;
     let (sealer, index_key) = old.with_data_key(&data_key)?;
     let database_id = header::read(tx)?.database_id;
     put(tx, slot, &wrap(&database_id, database_key, &data_key)?)?;

@@ -146,7 +146,7 @@ fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), 
     // Another process may have created the database between the first look and the lock.
     if migrations::version(&tx)? == 0 {
         migrations::migrate(&tx, 0)?;
-        header::create(&tx, database_key)?;
+        key_slots::create(&tx, database_key)?;
     }
     tx.commit().map_err(Into::into)
 }

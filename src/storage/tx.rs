@@ -13,35 +13,8 @@ use super::{
     codec,
     error::StorageError,
     fault::{self, Point},
-    openmls::OpenMlsStorage,
     seal::{Index, Place, Sealer},
 };
-
-/// What both kinds of transaction can do: read, and be OpenMLS's storage.
-pub(crate) trait Transaction {
-    fn read(&self) -> &ReadTx<'_>;
-    fn storage(&self) -> OpenMlsStorage<'_>;
-}
-
-impl Transaction for ReadTx<'_> {
-    fn read(&self) -> &ReadTx<'_> {
-        self
-    }
-
-    fn storage(&self) -> OpenMlsStorage<'_> {
-        self.into()
-    }
-}
-
-impl Transaction for WriteTx<'_> {
-    fn read(&self) -> &ReadTx<'_> {
-        self
-    }
-
-    fn storage(&self) -> OpenMlsStorage<'_> {
-        self.into()
-    }
-}
 
 /// A transaction that reads. Remembers the first failure, because OpenMLS replaces some by a bare `LibraryError`.
 pub(crate) struct ReadTx<'c> {

@@ -44,6 +44,32 @@ impl<'t> From<&'t WriteTx<'t>> for OpenMlsStorage<'t> {
     }
 }
 
+/// What both kinds of transaction can do: read, and be OpenMLS's storage.
+pub(crate) trait Transaction {
+    fn read(&self) -> &ReadTx<'_>;
+    fn storage(&self) -> OpenMlsStorage<'_>;
+}
+
+impl Transaction for ReadTx<'_> {
+    fn read(&self) -> &ReadTx<'_> {
+        self
+    }
+
+    fn storage(&self) -> OpenMlsStorage<'_> {
+        self.into()
+    }
+}
+
+impl Transaction for WriteTx<'_> {
+    fn read(&self) -> &ReadTx<'_> {
+        self
+    }
+
+    fn storage(&self) -> OpenMlsStorage<'_> {
+        self.into()
+    }
+}
+
 impl<'t> OpenMlsStorage<'t> {
     fn reading<T>(&self, run: impl FnOnce(&ReadTx<'t>) -> Result<T, StorageError>) -> Result<T, KeptFailure> {
         run(self.read).map_err(|error| self.read.keep(error))

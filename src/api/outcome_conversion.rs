@@ -1,0 +1,176 @@
+//! From what the verbs return to what apps see of it.
+
+use super::{
+    CommitState, CommitSummary, GroupId, InboxEntry, NewMember, ProcessedMessage, ProposalKind, ProposalRef,
+    ProposalSummary, PskId, Sender, UpdatedMember,
+};
+use crate::group::{
+    mailbox,
+    outcome::{self, Outcome},
+    process::Processed,
+};
+
+impl From<Processed> for ProcessedMessage {
+    fn from(processed: Processed) -> Self {
+        let id = processed.id;
+        match processed.outcome {
+            Outcome::Application {
+                sender,
+                epoch,
+                plaintext,
+                authenticated_data,
+            } => Self::Application {
+                id,
+                sender: sender.into(),
+                epoch,
+                plaintext,
+                authenticated_data,
+            },
+            Outcome::Proposal(info) => Self::Proposal {
+                id,
+                reference: ProposalRef(info.reference.clone()),
+                summary: info.into(),
+            },
+            Outcome::ExternalJoinProposal(info) => Self::ExternalJoinProposal {
+                id,
+                reference: ProposalRef(info.reference.clone()),
+                summary: info.into(),
+            },
+            Outcome::Commit { summary, superseded } => Self::Commit {
+                id,
+                summary: summary.into(),
+                state: CommitState::Merged,
+                released: Vec::new(),
+                superseded: superseded.map(|summary| (*summary).into()),
+            },
+            Outcome::OwnCommit { epoch } => Self::OwnCommit { id, epoch },
+            Outcome::OwnMessage => Self::OwnMessage,
+            Outcome::Duplicate => Self::Duplicate,
+            Outcome::Stale { epoch } => Self::Stale { epoch },
+        }
+    }
+}
+
+impl From<outcome::SenderInfo> for Sender {
+    fn from(sender: outcome::SenderInfo) -> Self {
+        match sender {
+            outcome::SenderInfo::Member {
+                leaf_index,
+                credential,
+            } => Self::Member {
+                leaf_index,
+                credential: (&credential).into(),
+            },
+            outcome::SenderInfo::External {
+                sender_index,
+                credential,
+            } => Self::External {
+                sender_index,
+                credential: (&credential).into(),
+            },
+            outcome::SenderInfo::NewMember { credential } => Self::NewMember {
+                credential: (&credential).into(),
+            },
+        }
+    }
+}
+
+impl From<outcome::NewMemberInfo> for NewMember {
+    fn from(member: outcome::NewMemberInfo) -> Self {
+        Self {
+            credential: (&member.credential).into(),
+            signature_key: member.signature_key,
+        }
+    }
+}
+
+impl From<outcome::UpdatedInfo> for UpdatedMember {
+    fn from(updated: outcome::UpdatedInfo) -> Self {
+        Self {
+            before: updated.before.into(),
+            after: updated.after.into(),
+        }
+    }
+}
+
+impl From<outcome::PskInfo> for PskId {
+    fn from(psk: outcome::PskInfo) -> Self {
+        match psk {
+            outcome::PskInfo::External { id } => Self::External { id },
+            outcome::PskInfo::Resumption { group_id, epoch } => Self::Resumption {
+                group_id: GroupId(group_id),
+                epoch,
+            },
+        }
+    }
+}
+
+impl From<outcome::ProposalKind> for ProposalKind {
+    fn from(kind: outcome::ProposalKind) -> Self {
+        match kind {
+            outcome::ProposalKind::Add(member) => Self::Add {
+                member: member.into(),
+            },
+            outcome::ProposalKind::Update(member) => Self::Update {
+                member: member.into(),
+            },
+            outcome::ProposalKind::Remove(member) => Self::Remove {
+                member: member.map(Into::into),
+            },
+            outcome::ProposalKind::PreSharedKey(psk) => Self::PreSharedKey {
+                psk: psk.map(Into::into),
+            },
+            outcome::ProposalKind::ReInit => Self::ReInit,
+            outcome::ProposalKind::ExternalInit => Self::ExternalInit,
+            outcome::ProposalKind::GroupContextExtensions => Self::GroupContextExtensions,
+            outcome::ProposalKind::SelfRemove => Self::SelfRemove,
+            outcome::ProposalKind::Custom {
+                proposal_type,
+                payload,
+            } => Self::Custom {
+                proposal_type,
+                payload,
+            },
+        }
+    }
+}
+
+impl From<outcome::ProposalInfo> for ProposalSummary {
+    fn from(info: outcome::ProposalInfo) -> Self {
+        Self {
+            reference: ProposalRef(info.reference),
+            sender: info.sender.into(),
+            kind: info.kind.into(),
+        }
+    }
+}
+
+impl From<outcome::CommitInfo> for CommitSummary {
+    fn from(info: outcome::CommitInfo) -> Self {
+        fn all<A: Into<B>, B>(list: Vec<A>) -> Vec<B> {
+            list.into_iter().map(Into::into).collect()
+        }
+        Self {
+            from_epoch: info.from_epoch,
+            to_epoch: info.to_epoch,
+            committer: info.committer.into(),
+            added: all(info.added),
+            removed: all(info.removed),
+            updated: all(info.updated),
+            external_joins: all(info.external_joins),
+            psks: all(info.psks),
+            extensions_changed: info.extensions_changed,
+            self_removed: info.self_removed,
+        }
+    }
+}
+
+impl From<mailbox::Entry> for InboxEntry {
+    fn from(entry: mailbox::Entry) -> Self {
+        Self {
+            id: entry.id,
+            group_id: GroupId(entry.group_id),
+            outcome: entry.processed.into(),
+        }
+    }
+}
