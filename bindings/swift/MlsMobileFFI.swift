@@ -8116,10 +8116,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_inbox() != 19798) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 3067) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 58304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 39410) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 43218) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {

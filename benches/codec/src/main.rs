@@ -14,7 +14,6 @@ use std::time::{Duration, Instant};
 
 use openmls::prelude::*;
 use openmls_libcrux_crypto::Provider;
-use openmls_traits::{OpenMlsProvider as _, crypto::OpenMlsCrypto as _};
 use rmp_serde::config::BytesMode;
 use serde::{Serialize, de::DeserializeOwned};
 

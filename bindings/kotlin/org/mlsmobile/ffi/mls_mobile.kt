@@ -1125,10 +1125,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inbox() and 0xFFFF) != 19798) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 3067) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 58304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 39410) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 43218) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
