@@ -208,6 +208,7 @@ impl Store {
         let (value, changed) = result.inspect_err(|_| groups.clear())?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
+            fault::hit(Point::AfterCommit)?;
         }
         Ok(value)
     }

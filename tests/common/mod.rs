@@ -8,6 +8,9 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod child;
+pub mod template;
+
 use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
