@@ -40,12 +40,7 @@ impl Template {
 
     /// A copy of the folder, for a process that opens the database itself.
     pub fn copy(&self) -> TempDir {
-        let copy = scratch();
-        for entry in fs::read_dir(self.folder.path()).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
-        }
-        copy
+        copy_of(self.folder.path())
     }
 
     /// A device over a copy.
@@ -85,4 +80,14 @@ pub fn scratch() -> TempDir {
     } else {
         tempfile::tempdir().unwrap()
     }
+}
+
+/// A copy of a folder with closed files.
+pub fn copy_of(folder: &Path) -> TempDir {
+    let copy = scratch();
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    copy
 }

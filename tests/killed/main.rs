@@ -1,10 +1,10 @@
 //! A process is parked at a point of a call, killed with SIGKILL, and its database opened again: there is the old
 //! state or the new one, whole, the group still talks to its peers, and nothing that was returned is lost.
 //!
-//! Each test goes through the points of one call: all of them with `MLS_KILL_EVERYWHERE=1`, else at most
-//! [`MOST_POINTS`], the first and the last ones always among them.
+//! Each test goes through every point of one call: before and after each statement and COMMIT, and before the return.
 
 #![allow(
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -18,7 +18,7 @@ mod scenarios;
 mod state;
 mod transfer;
 
-use std::{collections::BTreeSet, env, fs, path::Path, thread, time::Duration};
+use std::{fs, path::Path, thread, time::Duration};
 
 use common::{
     child::{self, Child},
@@ -31,8 +31,6 @@ use mls_mobile::{
 use scenarios::Scene;
 use state::Dump;
 use tempfile::TempDir;
-
-const MOST_POINTS: u64 = 24;
 
 /// A test for each call: its name is the scenario's.
 macro_rules! kill_anywhere_in {
@@ -80,9 +78,8 @@ fn kill_anywhere(scenario: &str) {
     let scene = Scene::of(scenario);
     let before = Dump::of(scene.alice.device().client());
     let (after, points) = undisturbed(scenario, &scene);
-    let chosen = choose(points);
     let mut seen = (0, 0);
-    for &point in &chosen {
+    for point in 0..points {
         let folder = scene.alice.copy();
         let parked = kill_at(scenario, folder.path(), point);
         match parked {
@@ -97,10 +94,7 @@ fn kill_anywhere(scenario: &str) {
         seen.0 > 0 && seen.1 > 0,
         "{scenario}: the kills were on one side of COMMIT only"
     );
-    child::say(&format!(
-        "{scenario}: killed at {} of {points} points",
-        chosen.len()
-    ));
+    child::say(&format!("{scenario}: killed at {points} points"));
 }
 
 fn is_batch(scenario: &str) -> bool {
@@ -110,25 +104,18 @@ fn is_batch(scenario: &str) -> bool {
 /// The state after the call when nobody kills it, and how many points it has.
 fn undisturbed(scenario: &str, scene: &Scene) -> (Dump, u64) {
     let folder = scene.alice.copy();
-    let mut child = start(scenario, folder.path(), u64::MAX);
-    let heard = child.hear();
-    let points = heard.strip_prefix("returned ").unwrap().parse().unwrap();
-    child.release();
-    child.finish();
+    let points = points_of(scenario, folder.path());
     let key = scenarios::assert_keys(scenario, true, folder.path());
     (Dump::of(&open_at(folder.path(), key).unwrap()), points)
 }
 
-/// All points, or some evenly spread; always the first, and the last four: before and after COMMIT are among them.
-fn choose(points: u64) -> BTreeSet<u64> {
-    if points <= MOST_POINTS || env::var_os("MLS_KILL_EVERYWHERE").is_some() {
-        return (0..points).collect();
-    }
-    let spread = MOST_POINTS - 4;
-    (0..spread)
-        .map(|step| step * (points - 4) / spread)
-        .chain(points - 4..points)
-        .collect()
+/// Makes the call in a child that nobody kills, and tells how many points it passed.
+fn points_of(scenario: &str, folder: &Path) -> u64 {
+    let mut child = start(scenario, folder, u64::MAX);
+    let heard = child.hear();
+    child.release();
+    child.finish();
+    heard.strip_prefix("returned ").unwrap().parse().unwrap()
 }
 
 fn start(scenario: &str, folder: &Path, point: u64) -> Child {
@@ -160,8 +147,8 @@ fn child() {
     };
     let folder = child::argument("MLS_FOLDER").unwrap();
     let point = child::argument("MLS_POINT").unwrap().parse().unwrap();
-    let run = if transfer::is_mine(&scenario) {
-        transfer::call(&scenario, Path::new(&folder))
+    let run = if scenario == "import_transfer" {
+        transfer::import_call(Path::new(&folder))
     } else {
         let folder = Path::new(&folder);
         let client = open_at(folder, common::KEY).unwrap();

@@ -7,12 +7,15 @@ use mls_mobile::{
     ProcessedMessage,
 };
 
-use crate::common::{
-    Device, SUITE, basic, deliver, group_of,
-    template::{Template, open_at},
+use crate::{
+    common::{
+        Device, KEY, SUITE, basic, deliver, group_of,
+        template::{Template, open_at},
+    },
+    transfer,
 };
 
-/// The app's key after `rekey`; before, it is [`crate::common::KEY`].
+/// The app's key after `rekey`; before, it is [`KEY`].
 pub const NEW_KEY: [u8; 32] = [9; 32];
 
 /// Messages of the scenarios with a batch.
@@ -253,13 +256,17 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
             }
             quiet(move || client.confirm_rekey())
         }
+        "export_for_transfer" => {
+            let folder = folder.to_owned();
+            quiet(move || transfer::export(&client, &folder))
+        }
         "rotate_data_key" => quiet(move || client.rotate_data_key()),
         _ => panic!("{scenario}?"),
     }
 }
 
 /// A call whose result is not looked at.
-fn quiet(run: impl FnOnce() -> Result<(), mls_mobile::MlsError> + 'static) -> Call {
+pub fn quiet(run: impl FnOnce() -> Result<(), mls_mobile::MlsError> + 'static) -> Call {
     Box::new(move || {
         run().unwrap();
         Vec::new()
@@ -309,7 +316,6 @@ pub fn named_group(folder: &Path, name: &str) -> GroupId {
 
 /// Keys that must open the database, and keys that must not.
 pub fn assert_keys(scenario: &str, committed: bool, folder: &Path) -> [u8; 32] {
-    use crate::common::KEY;
     let (open, closed): (&[[u8; 32]], &[[u8; 32]]) = match (scenario, committed) {
         ("rekey", true) | ("confirm_rekey", false) => (&[KEY, NEW_KEY], &[]),
         ("confirm_rekey", true) => (&[NEW_KEY], &[KEY]),
