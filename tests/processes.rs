@@ -388,7 +388,7 @@ fn batch(folder: &Path) {
 #[test]
 fn processes_that_create_open_and_close_a_database_at_once_all_get_it() {
     let folder = scratch();
-    for round in 0..5 {
+    for round in 0..20 {
         let folder = folder.path().join(round.to_string());
         fs::create_dir(&folder).unwrap();
         let mut children: Vec<_> = (0..PROCESSES)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{
     busy,
@@ -100,7 +100,7 @@ fn configure(connection: &Connection) -> Result<(), StorageError> {
 fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), StorageError> {
     // WAL: one fsync a commit instead of three, and readers of another process do not wait for a writer. The mode is
     // stored in the file.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_wal(connection)?;
     let tx = immediate(connection)?;
     // Another process may have created the database between the first look and the lock.
     if migrations::version(&tx)? == 0 {
@@ -108,6 +108,16 @@ fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), 
         header::create(&tx, database_key)?;
     }
     tx.commit().map_err(Into::into)
+}
+
+/// Waits for other processes by itself: SQLite asks no busy handler before it changes the mode.
+pub(super) fn use_wal(connection: &Connection) -> Result<(), StorageError> {
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && busy::handler(0) => {}
+            result => return result.map_err(Into::into),
+        }
+    }
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StorageError> {

@@ -14,7 +14,7 @@ use super::{
     fault::{self, Point},
     header::{self, Transfer},
     key_slots, migrations,
-    open::Database,
+    open::{self, Database},
     store::Store,
 };
 use crate::{error::Error, secret::Secret};
@@ -177,7 +177,7 @@ fn rewrap(path: &Path, old: &Secret<32>, new: &Secret<32>) -> Result<(), Storage
 /// A copy is no longer in WAL mode, on which the erasure and the sharing of the database rest.
 fn use_wal(path: &Path) -> Result<(), StorageError> {
     let copy = open_copy(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    copy.pragma_update(None, "journal_mode", "WAL")?;
+    open::use_wal(&copy)?;
     copy.close().map_err(|(_, error)| error.into())
 }
 
