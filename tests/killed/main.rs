@@ -17,6 +17,7 @@ mod peers;
 mod scenarios;
 mod state;
 mod transfer;
+mod whenever;
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -147,6 +148,9 @@ fn child() {
     };
     let folder = child::argument("MLS_FOLDER").unwrap();
     let point = child::argument("MLS_POINT").unwrap().parse().unwrap();
+    if scenario == whenever::SCENARIO {
+        whenever::chat(Path::new(&folder));
+    }
     let run = if scenario == "import_transfer" {
         transfer::import_call(Path::new(&folder))
     } else {
