@@ -90,6 +90,9 @@ fn moved(device: Device, to: &Path) -> Device {
     template.open(to, KEY).unwrap()
 }
 
+/// A call whose result is not looked at.
+type Call<'a> = &'a dyn Fn() -> Result<(), MlsError>;
+
 #[test]
 fn on_a_full_disk_every_call_fails_whole_and_works_again_with_space() {
     let Some(disk) = SmallDisk::mount() else { return };
@@ -113,7 +116,7 @@ fn on_a_full_disk_every_call_fails_whole_and_works_again_with_space() {
 
     let client = alice.client();
     let invitation = vec![carol.key_package()];
-    let calls: [(&str, &dyn Fn() -> Result<(), MlsError>); 7] = [
+    let calls: [(&str, Call<'_>); 7] = [
         ("process_message", &|| {
             group.process_message(before.clone()).map(drop)
         }),
