@@ -83,8 +83,9 @@ impl MlsClient {
     /// Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
     /// under `config.database_key`, removes the file, and opens the database.
     ///
-    /// Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, and as `open`. Until it is
-    /// done the file stays as it was; after a crash either the file is there or the database is.
+    /// Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
+    /// imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+    /// call, with the same keys and path. The file cannot be imported a second time elsewhere.
     #[uniffi::constructor(default(validator = None, log_sink = None))]
     pub fn import_transfer(
         path: String,

@@ -1,6 +1,6 @@
 //! What can go wrong between a call and its file.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 /// A failure of storage, sorted by what an app can do about it.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +77,10 @@ impl From<rusqlite::Error> for StorageError {
                 _ => Self::Sqlite(error),
             };
         };
+        // The shared memory of the log could not grow: an error of the disk to SQLite, but the disk is only full.
+        if error.sqlite_error().map(|error| error.extended_code) == Some(ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::Full;
+        }
         match code {
             // LOCKED is a conflict between two statements of this process: for the app the same as BUSY.
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,

@@ -107,3 +107,12 @@ pub(crate) fn set_transfer(connection: &Connection, transfer: Transfer) -> Resul
         .map(drop)
         .map_err(Into::into)
 }
+
+/// Marks a file of a transfer as taken over, and tells whether nobody had done so before.
+pub(crate) fn take_over(connection: &Connection) -> Result<bool, StorageError> {
+    let changed = connection.execute(
+        "UPDATE header SET transfer = ?1 WHERE id = 1 AND transfer = ?2",
+        params![Transfer::Transferred as i64, Transfer::InUse as i64],
+    )?;
+    Ok(changed == 1)
+}

@@ -2,7 +2,12 @@
 
 use rusqlite::{Connection, Transaction, params};
 
-use super::{error::StorageError, header, seal, seal::Sealer};
+use super::{
+    error::StorageError,
+    fault::{self, Point},
+    header, seal,
+    seal::Sealer,
+};
 use crate::{crypto::random_array, secret::Secret};
 
 /// What the app's key opened.
@@ -65,8 +70,9 @@ pub(crate) fn list(connection: &Connection) -> Result<Vec<i64>, StorageError> {
 
 /// Erases every wrap but this one.
 pub(crate) fn keep_only(tx: &Connection, slot: i64) -> Result<(), StorageError> {
+    fault::hit(Point::BeforeStatement)?;
     tx.execute("DELETE FROM key_slot WHERE slot <> ?1", params![slot])?;
-    Ok(())
+    fault::hit(Point::AfterStatement)
 }
 
 /// Replaces every wrap by one for `new`.
@@ -114,12 +120,13 @@ fn find(
 }
 
 fn put(tx: &Connection, slot: i64, wrapped: &[u8]) -> Result<(), StorageError> {
+    fault::hit(Point::BeforeStatement)?;
     tx.execute(
         "INSERT INTO key_slot (slot, wrapped) VALUES (?1, ?2)
          ON CONFLICT (slot) DO UPDATE SET wrapped = excluded.wrapped",
         params![slot, wrapped],
     )?;
-    Ok(())
+    fault::hit(Point::AfterStatement)
 }
 
 fn wrap(

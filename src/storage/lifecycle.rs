@@ -5,7 +5,7 @@ use std::{path::Path, sync::atomic::Ordering, time::Duration};
 use super::{
     busy,
     error::StorageError,
-    header,
+    header, key_slots,
     migrations::SCHEMA_VERSION,
     open::{self, Database, Settings},
     store::{Phase, State, Store, lock},
@@ -84,8 +84,9 @@ impl Store {
         let mut entered = self.entered(self.gate.enter()?);
         let erasure_pending = entered.state.erasure.is_pending();
         let Database { connection, .. } = entered.state.phase.database()?;
-        let header = header::read(connection)?;
-        let rekey_pending = super::key_slots::list(connection)?.len() > 1;
+        let (header, slots) = busy::with_patience(self.busy_timeout, &self.interrupted, || {
+            Ok::<_, StorageError>((header::read(connection)?, key_slots::list(connection)?))
+        })?;
         let [main, wal, _] = self.files();
         let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         Ok(Info {
@@ -93,7 +94,7 @@ impl Store {
             schema_version: SCHEMA_VERSION,
             sqlite_version: rusqlite::version(),
             erasure_pending,
-            rekey_pending,
+            rekey_pending: slots.len() > 1,
             database_bytes: bytes(&main),
             wal_bytes: bytes(&wal),
         })

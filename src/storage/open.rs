@@ -5,7 +5,7 @@ use std::{
     path::{self, Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior, config::DbConfig};
 
 use super::{
     busy,
@@ -104,7 +104,7 @@ fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Databas
         }
     }
     // The mode is stored in the file, but a database that was moved comes without it.
-    write_ahead(&connection)?;
+    use_wal(&connection)?;
     migrate(&mut connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(Database { connection, keys })
@@ -133,15 +133,8 @@ fn configure(connection: &Connection) -> Result<(), StorageError> {
     Ok(())
 }
 
-/// WAL: one fsync a commit instead of three, and readers of another process do not wait for a writer.
-fn write_ahead(connection: &Connection) -> Result<(), StorageError> {
-    connection
-        .pragma_update(None, "journal_mode", "WAL")
-        .map_err(Into::into)
-}
-
 fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), StorageError> {
-    write_ahead(connection)?;
+    use_wal(connection)?;
     let tx = immediate(connection)?;
     // Another process may have created the database between the first look and the lock.
     if migrations::version(&tx)? == 0 {
@@ -149,6 +142,17 @@ fn create(connection: &mut Connection, database_key: &Secret<32>) -> Result<(), 
         key_slots::create(&tx, database_key)?;
     }
     tx.commit().map_err(Into::into)
+}
+
+/// WAL: one fsync a commit instead of three, and readers of another process do not wait for a writer. Waits for other
+/// processes by itself, because SQLite asks no busy handler before it changes the mode.
+pub(super) fn use_wal(connection: &Connection) -> Result<(), StorageError> {
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && busy::handler(0) => {}
+            result => return result.map_err(Into::into),
+        }
+    }
 }
 
 fn migrate(connection: &mut Connection) -> Result<(), StorageError> {

@@ -78,6 +78,7 @@ impl Store {
         let Database { connection, keys } = phase.database()?;
         let connection: &Connection = connection;
         groups.clear();
+        fault::hit(Point::BeforeBegin)?;
         let tx = busy::with_patience(self.busy_timeout, &self.interrupted, || {
             Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
         })
@@ -97,6 +98,7 @@ impl Store {
         };
         fault::hit(Point::BeforeStatement)?;
         let after = work(&tx, &mut state)?;
+        fault::hit(Point::AfterStatement)?;
         tx.execute("UPDATE header SET generation = generation + 1 WHERE id = 1", [])
             .map_err(StorageError::from)?;
         fault::hit(Point::BeforeCommit)?;
@@ -104,6 +106,7 @@ impl Store {
         fault::hit(Point::AfterCommit)?;
         after(&mut state);
         erasure.erase(connection);
+        fault::hit(Point::AfterCommit)?;
         Ok(())
     }
 }

@@ -235,6 +235,7 @@ impl Store {
         let (value, changed) = result.inspect_err(|_| call.forget_since(0))?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
+            fault::hit(Point::AfterCommit)?;
         }
         Ok(value)
     }

@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::{
     busy,
@@ -28,37 +28,56 @@ impl Store {
         entered.state.groups.clear();
         let database_key = entered.state.database_key.clone();
         let Database { connection, .. } = entered.state.phase.database()?;
-        let transfer = busy::with_patience(self.busy_timeout, &self.interrupted, || {
-            if header::read(connection)?.transfer == Transfer::Transferred {
-                return Err(StorageError::Transferred);
-            }
-            check_target(connection, &self.path, target)?;
-            header::set_transfer(connection, Transfer::Transferring)?;
-            Ok(Transfer::Transferring)
-        })?;
-        entered.state.transfer = transfer;
+        self.freeze(connection, target)?;
+        entered.state.transfer = Transfer::Transferring;
         fault::hit(Point::AfterCommit)?;
 
         let Database { connection, .. } = entered.state.phase.database()?;
         let partial = beside(target, ".partial");
         remove(&partial)?;
+        fault::hit(Point::BeforeStatement)?;
         copy(connection, &partial)?;
         fault::hit(Point::AfterStatement)?;
         rewrap(&partial, &database_key, transfer_key)?;
         fault::hit(Point::AfterStatement)?;
-        publish(&partial, target)?;
-        fault::hit(Point::BeforeCommit)?;
 
-        busy::with_patience(self.busy_timeout, &self.interrupted, || {
-            header::set_transfer(connection, Transfer::Transferred)
-        })?;
+        // Another process may have exported meanwhile: only who finds the database not yet moved publishes a copy.
+        let tx = self.frozen(connection)?;
+        publish(&partial, target)?;
+        header::set_transfer(&tx, Transfer::Transferred)?;
+        fault::hit(Point::BeforeCommit)?;
+        tx.commit().map_err(StorageError::from)?;
         entered.state.transfer = Transfer::Transferred;
         fault::hit(Point::AfterCommit)?;
         Ok(())
     }
+
+    /// Lets nobody use the database any more.
+    fn freeze(&self, connection: &Connection, target: &Path) -> Result<(), StorageError> {
+        let tx = self.frozen(connection)?;
+        check_target(&tx, &self.path, target)?;
+        header::set_transfer(&tx, Transfer::Transferring)?;
+        fault::hit(Point::BeforeCommit)?;
+        tx.commit().map_err(Into::into)
+    }
+
+    /// A transaction on a database that was not moved yet.
+    fn frozen<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>, StorageError> {
+        fault::hit(Point::BeforeBegin)?;
+        let tx = busy::with_patience(self.busy_timeout, &self.interrupted, || {
+            Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+        })?;
+        if header::read(&tx)?.transfer == Transfer::Transferred {
+            return Err(StorageError::Transferred);
+        }
+        Ok(tx)
+    }
 }
 
 /// Takes the file at `source` over as the database at `target`, which must not exist, and removes it.
+///
+/// The file is marked before the database appears, so that it cannot be taken over a second time. Killed after that,
+/// the finished copy beside `target` is what a repeated call goes on with.
 pub(crate) fn import(
     source: &Path,
     transfer_key: &Secret<32>,
@@ -70,22 +89,55 @@ pub(crate) fn import(
     if target.exists() {
         return Err(already_exists("database_path"));
     }
-    let original = open_copy(source, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    if migrations::version(&original)? == 0 || header::read(&original)?.transfer != Transfer::InUse {
+    let original = open_copy(source, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if migrations::version(&original)? == 0 {
         return Err(StorageError::NotOurs);
     }
     key_slots::unlock(&original, transfer_key)?;
     let partial = beside(target, ".partial");
-    remove(&partial)?;
-    copy(&original, &partial)?;
+    match header::read(&original)?.transfer {
+        Transfer::InUse => {
+            remove(&partial)?;
+            fault::hit(Point::BeforeStatement)?;
+            copy(&original, &partial)?;
+            fault::hit(Point::AfterStatement)?;
+            rewrap(&partial, transfer_key, database_key)?;
+            use_wal(&partial)?;
+            sync_file(&partial)?;
+            sync_folder(&partial)?;
+            fault::hit(Point::BeforeStatement)?;
+            if !header::take_over(&original)? {
+                return Err(StorageError::Transferred);
+            }
+            fault::hit(Point::AfterStatement)?;
+        }
+        Transfer::Transferring => return Err(StorageError::NotOurs),
+        Transfer::Transferred => check_taken_over(&original, &partial, database_key)?,
+    }
     drop(original);
-    rewrap(&partial, transfer_key, database_key)?;
     fault::hit(Point::BeforeCommit)?;
     publish(&partial, target)?;
     fault::hit(Point::AfterCommit)?;
-    // Killed before this, both files exist: the app finds its database and removes what is left of the transfer.
+    // Killed before this, the app finds its database; the file that is left cannot be taken over again.
     remove(source)?;
-    sync_folder(source)
+    sync_folder(source)?;
+    fault::hit(Point::AfterCommit)
+}
+
+/// The file was taken over before: by an import into this place, which was killed, or by another.
+fn check_taken_over(
+    original: &Connection,
+    partial: &Path,
+    database_key: &Secret<32>,
+) -> Result<(), StorageError> {
+    if !partial.exists() {
+        return Err(StorageError::Transferred);
+    }
+    let copy = open_copy(partial, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if header::read(&copy)?.database_id != header::read(original)?.database_id {
+        return Err(StorageError::Transferred);
+    }
+    key_slots::unlock(&copy, database_key).map(drop)
 }
 
 /// A copy of an earlier, killed export of this database may be replaced; anything else may not.
@@ -133,17 +185,26 @@ fn rewrap(path: &Path, old: &Secret<32>, new: &Secret<32>) -> Result<(), Storage
     copy.close().map_err(|(_, error)| error.into())
 }
 
+/// A copy is no longer in WAL mode, on which the erasure and the sharing of the database rest.
+fn use_wal(path: &Path) -> Result<(), StorageError> {
+    let copy = open_copy(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    open::use_wal(&copy)?;
+    copy.close().map_err(|(_, error)| error.into())
+}
+
 fn open_copy(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> {
     Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(Into::into)
 }
 
 /// Renames the finished copy into place, so that a file under that name is always whole.
 fn publish(partial: &Path, target: &Path) -> Result<(), StorageError> {
-    File::open(partial)
-        .and_then(|file| file.sync_all())
-        .map_err(from_io)?;
+    sync_file(partial)?;
     fs::rename(partial, target).map_err(from_io)?;
     sync_folder(target)
+}
+
+fn sync_file(path: &Path) -> Result<(), StorageError> {
+    File::open(path).and_then(|file| file.sync_all()).map_err(from_io)
 }
 
 /// A rename or removal lasts only once the folder is on disk.

@@ -8,9 +8,11 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod child;
 pub mod closed;
 pub mod fork;
 pub mod raw;
+pub mod template;
 
 use std::{path::PathBuf, sync::Arc};
 

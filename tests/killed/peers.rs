@@ -1,0 +1,88 @@
+//! What a killed app's peers see: every message, each once.
+
+use mls_mobile::{GroupId, ProcessedMessage};
+
+use crate::{
+    common::{Device, assert_agree, name_of},
+    scenarios::{Scene, named_group},
+};
+
+/// Goes on in every group: the peers read what was returned before the kill, take a Commit that waits, and talk.
+pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
+    let path = alice.path();
+    let main = named_group(path.parent().unwrap(), "main");
+    let [bob, carol, dave] = [&scene.bob, &scene.carol, &scene.dave].map(|template| template.device());
+    for peer in [&bob, &carol] {
+        assert_eq!(peer.read(&main, returned), "returned", "{}", peer.name);
+    }
+    match scenario {
+        "create_group" => {
+            let id = alice.client().groups().unwrap().pop().unwrap().group_id;
+            let key_package = bob.key_package();
+            alice.group(&id).add_members(vec![key_package]).unwrap();
+        }
+        "create_key_packages" => {
+            for key_package in alice.client().key_packages().unwrap() {
+                let id = bob.create_group();
+                let invitation = bob.group(&id).add_members(vec![key_package.bytes]).unwrap();
+                bob.group(&id).merge_pending_commit().unwrap();
+                alice
+                    .client()
+                    .join_from_welcome(invitation.welcome.unwrap(), None)
+                    .unwrap();
+            }
+        }
+        "create_identity" => {
+            for identity in alice.client().identities().unwrap() {
+                alice.client().create_key_packages(identity.id, 1, None).unwrap();
+            }
+        }
+        _ => {}
+    }
+    let devices = [&alice, &bob, &carol, &dave];
+    for group in alice.client().groups().unwrap() {
+        if group.is_active {
+            deliver_pending(&group.group_id, &alice, &devices);
+            talk(&group.group_id, &alice, &devices);
+        }
+    }
+}
+
+/// The delivery service accepts the Commit that waits, if there is one.
+fn deliver_pending(id: &GroupId, alice: &Device, devices: &[&Device]) {
+    let Some(bundle) = alice.group(id).pending_commit().unwrap() else {
+        return;
+    };
+    let old = alice.member_names(id);
+    alice.group(id).merge_pending_commit().unwrap();
+    let new = alice.member_names(id);
+    for peer in devices.iter().filter(|peer| peer.name != alice.name) {
+        if old.contains(&peer.name) {
+            let outcome = peer.receive(id, &bundle.commit);
+            assert!(matches!(outcome, ProcessedMessage::Commit { .. }), "{outcome:?}");
+        } else if new.contains(&peer.name) {
+            let welcome = bundle.welcome.clone().unwrap();
+            peer.client().join_from_welcome(welcome, None).unwrap();
+        }
+    }
+}
+
+/// All members agree, and everybody reads a message of everybody else.
+pub fn talk(id: &GroupId, alice: &Device, devices: &[&Device]) {
+    let names = alice.group(id).members().unwrap();
+    let names: Vec<_> = names.iter().map(|member| name_of(&member.credential)).collect();
+    let present: Vec<&Device> = devices
+        .iter()
+        .copied()
+        .filter(|device| names.contains(&device.name))
+        .collect();
+    assert_eq!(present.len(), names.len());
+    assert_agree(id, &present);
+    for sender in &present {
+        let text = format!("{} is still here", sender.name);
+        let message = sender.send(id, &text);
+        for reader in present.iter().filter(|reader| reader.name != sender.name) {
+            assert_eq!(reader.read(id, &message), text);
+        }
+    }
+}

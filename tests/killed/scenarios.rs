@@ -1,0 +1,334 @@
+//! The calls to kill: what alice's database and her peers are like before each, and the call itself.
+
+use std::{fs, path::Path, sync::Arc};
+
+use mls_mobile::{
+    BatchOutcome, CommitBundle, GroupId, IncomingMessage, MlsClient, MlsGroup, ProcessOptions,
+    ProcessedMessage,
+};
+
+use crate::{
+    common::{
+        Device, KEY, SUITE, basic, deliver, group_of,
+        template::{Template, open_at},
+    },
+    transfer,
+};
+
+/// The app's key after `rekey`; before, it is [`KEY`].
+pub const NEW_KEY: [u8; 32] = [9; 32];
+
+/// Messages of the scenarios with a batch.
+pub const BATCH: usize = 5;
+
+/// Everybody before the call, closed.
+pub struct Scene {
+    pub alice: Template,
+    pub bob: Template,
+    pub carol: Template,
+    pub dave: Template,
+}
+
+/// The devices while a scene is set up. All but dave are in the group `main`; alice and bob are in `other`.
+struct Cast {
+    alice: Device,
+    bob: Device,
+    carol: Device,
+    dave: Device,
+    main: GroupId,
+    other: GroupId,
+}
+
+impl Scene {
+    /// The scene for the call that `scenario` names.
+    pub fn of(scenario: &str) -> Self {
+        let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(Device::new);
+        let main = group_of(&[&alice, &bob, &carol]);
+        let other = group_of(&[&bob, &alice]);
+        // One message each way in each, so that every sender's ratchet exists.
+        for (id, peers) in [(&main, vec![&bob, &carol]), (&other, vec![&bob])] {
+            for peer in peers {
+                peer.read(id, &alice.send(id, "before"));
+                alice.read(id, &peer.send(id, "before"));
+            }
+        }
+        let cast = Cast {
+            alice,
+            bob,
+            carol,
+            dave,
+            main,
+            other,
+        };
+        let seen = cast.alice.client().inbox(1000).unwrap();
+        let seen = seen.into_iter().map(|entry| entry.id).collect();
+        cast.alice.client().acknowledge(seen).unwrap();
+
+        let inputs = cast.prepare(scenario);
+        let Cast { main, other, .. } = &cast;
+        let (main, other) = (main.clone(), other.clone());
+        let alice = Template::new(cast.alice);
+        alice.put("main", &main.0);
+        alice.put("other", &other.0);
+        for (index, input) in inputs.iter().enumerate() {
+            alice.put(&format!("input-{index}"), input);
+        }
+        let [bob, carol, dave] = [cast.bob, cast.carol, cast.dave].map(Template::new);
+        Self {
+            alice,
+            bob,
+            carol,
+            dave,
+        }
+    }
+}
+
+impl Cast {
+    /// What is special about the scenario; returns the bytes that the call takes.
+    fn prepare(&self, scenario: &str) -> Vec<Vec<u8>> {
+        let Self {
+            alice,
+            bob,
+            carol,
+            dave,
+            main,
+            other,
+        } = self;
+        let own_commit = |device: &Device| device.group(main).self_update(None).unwrap();
+        let process = |commit: &CommitBundle, devices: &[&Device]| {
+            for device in devices {
+                device.receive(main, &commit.commit);
+            }
+        };
+        match scenario {
+            "add_members" => vec![dave.key_package()],
+            "join_from_welcome" => {
+                let id = bob.create_group();
+                let bundle = bob.group(&id).add_members(vec![alice.key_package()]).unwrap();
+                bob.group(&id).merge_pending_commit().unwrap();
+                vec![bundle.welcome.unwrap()]
+            }
+            "merge_pending_commit" => {
+                let added = alice.group(main).add_members(vec![dave.key_package()]).unwrap();
+                process(&added, &[bob, carol]);
+                dave.client()
+                    .join_from_welcome(added.welcome.unwrap(), None)
+                    .unwrap();
+                Vec::new()
+            }
+            "clear_pending_commit" => {
+                alice.group(main).add_members(vec![dave.key_package()]).unwrap();
+                Vec::new()
+            }
+            "process_application_message" => vec![bob.send(main, "hello")],
+            "process_commit" | "process_rival_commit" => {
+                if scenario == "process_rival_commit" {
+                    own_commit(alice);
+                }
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                vec![commit.commit]
+            }
+            "process_own_echo" => {
+                let commit = own_commit(alice);
+                process(&commit, &[bob, carol]);
+                vec![commit.commit]
+            }
+            "process_own_removal" => {
+                let leaf = bob.leaf_of(main, "alice");
+                let commit = bob.group(main).remove_members(vec![leaf]).unwrap();
+                deliver(main, bob, &commit, &[carol]);
+                vec![commit.commit]
+            }
+            "process_messages" | "process_messages_with_a_budget" => {
+                let [first, second, third] = [
+                    bob.send(main, "first"),
+                    carol.send(main, "second"),
+                    bob.send(other, "third"),
+                ];
+                let commit = own_commit(carol);
+                deliver(main, carol, &commit, &[bob]);
+                let fifth = bob.send(main, "fifth");
+                vec![first, second, third, commit.commit, fifth]
+            }
+            "acknowledge" => {
+                for text in ["one", "two", "three"] {
+                    alice.read(main, &bob.send(main, text));
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A call that is ready to be made, and the outcomes that it returns, of calls that return any.
+pub type Call = Box<dyn FnOnce() -> Vec<ProcessedMessage>>;
+
+/// Does what comes before the call in the same process, and returns the call.
+pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
+    let client = Arc::clone(client);
+    let input = |index: usize| fs::read(folder.join(format!("input-{index}"))).unwrap();
+    let identity = || client.identities().unwrap().remove(0).id;
+    let main = named_group(folder, "main");
+    let group = |client: &MlsClient| client.group(main.clone()).unwrap();
+    match scenario {
+        "create_identity" => quiet(move || client.create_identity(basic("work"), SUITE).map(drop)),
+        "create_key_packages" => {
+            let identity = identity();
+            quiet(move || client.create_key_packages(identity, 3, None).map(drop))
+        }
+        "create_group" => {
+            let identity = identity();
+            quiet(move || client.create_group(identity, None).map(drop))
+        }
+        "join_from_welcome" => {
+            let welcome = input(0);
+            quiet(move || client.join_from_welcome(welcome, None).map(drop))
+        }
+        "add_members" => on(group(&client), vec![input(0)], |group, key_packages| {
+            group.add_members(key_packages).map(drop)
+        }),
+        "remove_members" => {
+            let group = group(&client);
+            let carol = group.members().unwrap();
+            let carol = carol.iter().find(|it| it.credential == basic("carol")).unwrap();
+            on(group, vec![carol.leaf_index], |group, leaves| {
+                group.remove_members(leaves).map(drop)
+            })
+        }
+        "self_update" => on(group(&client), (), |group, ()| group.self_update(None).map(drop)),
+        "merge_pending_commit" => on(group(&client), (), |group, ()| {
+            group.merge_pending_commit().map(drop)
+        }),
+        "clear_pending_commit" => on(group(&client), (), |group, ()| group.clear_pending_commit()),
+        "create_message" => on(group(&client), (), |group, ()| {
+            group
+                .create_message(b"never returned".to_vec(), Vec::new())
+                .map(drop)
+        }),
+        "process_application_message"
+        | "process_commit"
+        | "process_rival_commit"
+        | "process_own_echo"
+        | "process_own_removal" => {
+            let (group, message) = (group(&client), input(0));
+            Box::new(move || vec![group.process_message(message).unwrap()])
+        }
+        "process_messages" => {
+            let messages = from_cursor(&client, folder);
+            Box::new(move || processed(client.process_messages(messages, None).unwrap()))
+        }
+        "process_messages_with_a_budget" => {
+            let folder = folder.to_owned();
+            Box::new(move || {
+                let mut outcomes = Vec::new();
+                // A millisecond is over after a message at the latest: a transaction for each.
+                let options = ProcessOptions { budget_ms: Some(1) };
+                while outcomes.len() < BATCH {
+                    let messages = from_cursor(&client, &folder);
+                    if messages.is_empty() {
+                        break;
+                    }
+                    outcomes.extend(processed(
+                        client.process_messages(messages, Some(options)).unwrap(),
+                    ));
+                    // Returned: from here on it must not be lost.
+                    fs::write(folder.join("returned-cursor"), client.cursor().unwrap().unwrap()).unwrap();
+                }
+                outcomes
+            })
+        }
+        "acknowledge" => {
+            let ids = client
+                .inbox(2)
+                .unwrap()
+                .into_iter()
+                .map(|entry| entry.id)
+                .collect();
+            quiet(move || client.acknowledge(ids))
+        }
+        "delete_group" => on(group(&client), (), |group, ()| group.delete()),
+        "rekey" => quiet(move || client.rekey(NEW_KEY.to_vec())),
+        "confirm_rekey" => {
+            if !client.storage_info().unwrap().rekey_pending {
+                client.rekey(NEW_KEY.to_vec()).unwrap();
+            }
+            quiet(move || client.confirm_rekey())
+        }
+        "export_for_transfer" => {
+            let folder = folder.to_owned();
+            quiet(move || transfer::export(&client, &folder))
+        }
+        "rotate_data_key" => quiet(move || client.rotate_data_key()),
+        _ => panic!("{scenario}?"),
+    }
+}
+
+/// A call whose result is not looked at.
+pub fn quiet(run: impl FnOnce() -> Result<(), mls_mobile::MlsError> + 'static) -> Call {
+    Box::new(move || {
+        run().unwrap();
+        Vec::new()
+    })
+}
+
+fn on<T: 'static>(
+    group: Arc<MlsGroup>,
+    argument: T,
+    run: impl FnOnce(Arc<MlsGroup>, T) -> Result<(), mls_mobile::MlsError> + 'static,
+) -> Call {
+    quiet(move || run(group, argument))
+}
+
+/// What the delivery service still has for a device that continues at its cursor.
+fn from_cursor(client: &MlsClient, folder: &Path) -> Vec<IncomingMessage> {
+    let handled = client
+        .cursor()
+        .unwrap()
+        .map_or(0, |cursor| usize::from(cursor[0]));
+    messages(folder).into_iter().skip(handled).collect()
+}
+
+/// The messages of the batch, each with its number as cursor.
+pub fn messages(folder: &Path) -> Vec<IncomingMessage> {
+    (0..BATCH)
+        .map(|index| IncomingMessage {
+            bytes: fs::read(folder.join(format!("input-{index}"))).unwrap(),
+            cursor: Some(vec![u8::try_from(index + 1).unwrap()]),
+        })
+        .collect()
+}
+
+/// The outcomes of a batch in which nothing failed.
+pub fn processed(batch: mls_mobile::Batch) -> Vec<ProcessedMessage> {
+    let outcomes = batch.outcomes.into_iter().map(|outcome| match outcome {
+        BatchOutcome::Processed { outcome, .. } => outcome,
+        failed @ BatchOutcome::Failed { .. } => panic!("{failed:?}"),
+    });
+    outcomes.collect()
+}
+
+/// One of the groups that the scene has written down.
+pub fn named_group(folder: &Path, name: &str) -> GroupId {
+    GroupId(fs::read(folder.join(name)).unwrap())
+}
+
+/// Keys that must open the database, and keys that must not.
+pub fn assert_keys(scenario: &str, committed: bool, folder: &Path) -> [u8; 32] {
+    let (open, closed): (&[[u8; 32]], &[[u8; 32]]) = match (scenario, committed) {
+        ("rekey", true) | ("confirm_rekey", false) => (&[KEY, NEW_KEY], &[]),
+        ("confirm_rekey", true) => (&[NEW_KEY], &[KEY]),
+        _ => (&[KEY], &[NEW_KEY]),
+    };
+    for key in open {
+        open_at(folder, *key).unwrap().storage_info().unwrap();
+    }
+    for key in closed {
+        assert_eq!(
+            open_at(folder, *key).err(),
+            Some(mls_mobile::MlsError::WrongDatabaseKey)
+        );
+    }
+    *open.last().unwrap()
+}
