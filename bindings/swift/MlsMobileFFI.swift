@@ -1333,8 +1333,9 @@ public static func `open`(config: ClientConfig, validator: CredentialValidator? 
      * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
      * under `config.database_key`, removes the file, and opens the database.
      *
-     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, and as `open`. Until it is
-     * done the file stays as it was; after a crash either the file is there or the database is.
+     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
+     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
 public static func importTransfer(path: String, transferKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
     return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -8194,7 +8195,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 50463) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 39551) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -1203,7 +1203,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 50463) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -3225,8 +3225,9 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
      * under `config.database_key`, removes the file, and opens the database.
      *
-     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, and as `open`. Until it is
-     * done the file stays as it was; after a crash either the file is there or the database is.
+     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
+     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
     @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
