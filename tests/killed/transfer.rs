@@ -143,7 +143,7 @@ fn an_import_that_is_killed_never_leaves_two_databases_and_can_be_finished() {
 
 fn already_exists() -> MlsError {
     MlsError::InvalidArgument {
-        argument: "path".to_owned(),
+        argument: "database_path".to_owned(),
         reason: ArgumentReason::AlreadyExists,
     }
 }
