@@ -74,7 +74,7 @@ fn an_export_that_is_killed_leaves_the_source_untouched_or_frozen_and_can_be_rep
             Ok(_) => {
                 seen.0 += 1;
                 assert!(parked == Parked::BeforeCommit && !file(folder.path()).exists());
-                assert_eq!(Dump::of(&source), before);
+                Dump::of(&source).assert_same(&before);
             }
             Err(error) => {
                 seen.1 += 1;
@@ -157,7 +157,7 @@ fn can_be_imported_elsewhere(folder: &Path) -> bool {
 
 /// The moved database has everything, and the peers notice nothing.
 fn go_on(scene: &Scene, client: std::sync::Arc<MlsClient>, folder: TempDir, before: &Dump, returned: &[u8]) {
-    assert_eq!(&Dump::of(&client), before);
+    Dump::of(&client).assert_same(before);
     drop(client);
     let header = fs::read(database(folder.path())).unwrap();
     // The file format's read and write versions: 2 is WAL, which every setting of the library assumes.
