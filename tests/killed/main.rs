@@ -1,7 +1,9 @@
-//! A process is parked at a point of a call, killed with SIGKILL, and its database opened again: there is the old
-//! state or the new one, whole, the group still talks to its peers, and nothing that was returned is lost.
+//! A process is parked at a point of a call, killed with SIGKILL, and its database opened again: there is the
+//! old state or the new one, whole, the group still talks to its peers, and nothing that was returned is
+//! lost.
 //!
-//! Each test goes through every point of one call: before and after each statement and COMMIT, and before the return.
+//! Each test goes through every point of one call: before and after each statement and COMMIT, and before the
+//! return.
 
 #![allow(
     unreachable_pub,
