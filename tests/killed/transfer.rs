@@ -12,6 +12,7 @@ use crate::{
     Parked,
     common::{
         KEY,
+        child::say,
         template::{copy_of, database, open_at},
     },
     kill_at, peers, points_of,
@@ -65,7 +66,9 @@ fn an_export_that_is_killed_leaves_the_source_untouched_or_frozen_and_can_be_rep
     let scene = Scene::of(scenario);
     let before = Dump::of(scene.alice.device().client());
     let mut seen = (0, 0);
-    for point in 0..points_of(scenario, scene.alice.copy().path()) {
+    let points = points_of(scenario, scene.alice.copy().path());
+    say(&format!("{scenario}: killed at {points} points"));
+    for point in 0..points {
         let folder = scene.alice.copy();
         let parked = kill_at(scenario, folder.path(), point);
         let returned = fs::read(folder.path().join("returned-message")).unwrap();
@@ -115,7 +118,9 @@ fn an_import_that_is_killed_never_leaves_two_databases_and_can_be_finished() {
     forget(exported.path());
 
     let mut seen = (0, 0);
-    for point in 0..points_of("import_transfer", copy_of(exported.path()).path()) {
+    let points = points_of("import_transfer", copy_of(exported.path()).path());
+    say(&format!("import_transfer: killed at {points} points"));
+    for point in 0..points {
         let folder = copy_of(exported.path());
         kill_at("import_transfer", folder.path(), point);
         let here = Path::new(&database(folder.path())).exists();
