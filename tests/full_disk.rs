@@ -1,5 +1,5 @@
-//! A disk without space left: a small tmpfs that the test fills. Each call answers `StorageFull` and did nothing, and
-//! the same call works once there is space again.
+//! A disk without space left: a small tmpfs that the test fills. Each call answers `StorageFull` and did
+//! nothing, and the same call works once there is space again.
 
 #![allow(
     clippy::unwrap_used,

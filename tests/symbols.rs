@@ -1,4 +1,5 @@
-//! What the library shows to the linker: an app may carry a SQLite of its own, and must not get ours by accident.
+//! What the library shows to the linker: an app may carry a SQLite of its own, and must not get ours by
+//! accident.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
 

@@ -1,4 +1,5 @@
-//! Child processes for tests: the test executable starts itself with one ignored test as the child's main function.
+//! Child processes for tests: the test executable starts itself with one ignored test as the child's main
+//! function.
 
 use std::{
     env,
@@ -9,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-/// How long a child may be silent before the test fails: far more than any call takes, so it means a deadlock.
+/// How long a child may be silent before the test fails: far more than any call takes, so it means a
+/// deadlock.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Tells the lines of [`say`] from those of the test runner.
 const MARK: &str = "@child ";

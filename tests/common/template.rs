@@ -72,8 +72,8 @@ pub fn database(folder: &Path) -> String {
     folder.join("mls.db").to_str().unwrap().to_owned()
 }
 
-/// A folder in memory where there is one: a killed process loses nothing that reached the kernel, whatever the disk,
-/// so waiting for one would only take time.
+/// A folder in memory where there is one: a killed process loses nothing that reached the kernel, whatever
+/// the disk, so waiting for one would only take time.
 pub fn scratch() -> TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {

@@ -1,7 +1,9 @@
-//! A process is parked at a point of a call, killed with SIGKILL, and its database opened again: there is the old
-//! state or the new one, whole, the group still talks to its peers, and nothing that was returned is lost.
+//! A process is parked at a point of a call, killed with SIGKILL, and its database opened again: there is the
+//! old state or the new one, whole, the group still talks to its peers, and nothing that was returned is
+//! lost.
 //!
-//! Each test goes through every point of one call: before and after each statement and COMMIT, and before the return.
+//! Each test goes through every point of one call: before and after each statement and COMMIT, and before the
+//! return.
 
 #![allow(
     unreachable_pub,
@@ -79,6 +81,12 @@ fn kill_anywhere(scenario: &str) {
     let scene = Scene::of(scenario);
     let before = Dump::of(scene.alice.device().client());
     let (after, points) = undisturbed(scenario, &scene);
+    // What the call must do at all, so that old and new are not the same by accident.
+    assert_eq!(
+        after.inbox.len(),
+        before.inbox.len() + received(scenario) - acknowledged(scenario)
+    );
+    assert!(after.generation > before.generation + 1);
     let mut seen = (0, 0);
     for point in 0..points {
         let folder = scene.alice.copy();
@@ -100,6 +108,20 @@ fn kill_anywhere(scenario: &str) {
 
 fn is_batch(scenario: &str) -> bool {
     scenario.starts_with("process_messages")
+}
+
+/// How many inbox entries the call makes.
+fn received(scenario: &str) -> usize {
+    match scenario {
+        scenario if is_batch(scenario) => scenarios::BATCH,
+        scenario if scenario.starts_with("process_") => 1,
+        _ => 0,
+    }
+}
+
+/// How many inbox entries the call removes.
+fn acknowledged(scenario: &str) -> usize {
+    if scenario == "acknowledge" { 2 } else { 0 }
 }
 
 /// The state after the call when nobody kills it, and how many points it has.
@@ -184,12 +206,19 @@ fn check(scenario: &str, scene: &Scene, folder: TempDir, before: &Dump, after: &
     let found = Dump::of(alice.client());
     if is_batch(scenario) {
         assert_prefix(before, &found, after);
-        // What a batch had returned is there.
+        // What a batch had returned is there, and what it had committed without returning.
         assert!(found.cursor >= returned_cursor);
+        assert!(parked != Parked::AfterCommit || found.cursor > returned_cursor);
     } else if committed {
         assert_eq!(found.shape(), after.shape(), "{scenario}: the new state");
+        assert_eq!(found.generation, after.generation, "{scenario}: the new state");
     } else {
-        assert_eq!(&found, before, "{scenario}: the old state");
+        found.assert_same(before);
+        assert_eq!(
+            found.generation,
+            after.generation - 1,
+            "{scenario}: the old state"
+        );
     }
 
     // The app makes the call again, or goes on, and gets to the same state.

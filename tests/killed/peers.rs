@@ -7,7 +7,8 @@ use crate::{
     scenarios::{Scene, named_group},
 };
 
-/// Goes on in every group: the peers read what was returned before the kill, take a Commit that waits, and talk.
+/// Goes on in every group: the peers read what was returned before the kill, take a Commit that waits, and
+/// talk.
 pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
     let path = alice.path();
     let main = named_group(path.parent().unwrap(), "main");

@@ -15,6 +15,8 @@ pub struct Dump {
     pub groups: Vec<Group>,
     pub inbox: Vec<InboxEntry>,
     pub cursor: Option<Vec<u8>>,
+    /// One more for each transaction.
+    pub generation: u64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -61,6 +63,7 @@ impl Dump {
             groups: groups.collect(),
             inbox: client.inbox(1000).unwrap(),
             cursor: client.cursor().unwrap(),
+            generation: client.storage_info().unwrap().generation,
         };
         dump.assert_consistent();
         dump
@@ -74,6 +77,18 @@ impl Dump {
             assert_eq!(group.summary.identity, group.state.identity);
             assert_eq!(group.pending.is_some(), group.state.has_pending_commit);
         }
+    }
+
+    /// The same to the byte, whatever messages were sent in between: those change keys, which nobody sees.
+    pub fn assert_same(&self, other: &Self) {
+        let generation = self.generation;
+        assert_eq!(
+            self,
+            &Self {
+                generation,
+                ..other.clone()
+            }
+        );
     }
 
     pub fn shape(&self) -> Shape {

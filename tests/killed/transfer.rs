@@ -12,6 +12,7 @@ use crate::{
     Parked,
     common::{
         KEY,
+        child::say,
         template::{copy_of, database, open_at},
     },
     kill_at, peers, points_of,
@@ -65,7 +66,9 @@ fn an_export_that_is_killed_leaves_the_source_untouched_or_frozen_and_can_be_rep
     let scene = Scene::of(scenario);
     let before = Dump::of(scene.alice.device().client());
     let mut seen = (0, 0);
-    for point in 0..points_of(scenario, scene.alice.copy().path()) {
+    let points = points_of(scenario, scene.alice.copy().path());
+    say(&format!("{scenario}: killed at {points} points"));
+    for point in 0..points {
         let folder = scene.alice.copy();
         let parked = kill_at(scenario, folder.path(), point);
         let returned = fs::read(folder.path().join("returned-message")).unwrap();
@@ -74,7 +77,7 @@ fn an_export_that_is_killed_leaves_the_source_untouched_or_frozen_and_can_be_rep
             Ok(_) => {
                 seen.0 += 1;
                 assert!(parked == Parked::BeforeCommit && !file(folder.path()).exists());
-                assert_eq!(Dump::of(&source), before);
+                Dump::of(&source).assert_same(&before);
             }
             Err(error) => {
                 seen.1 += 1;
@@ -115,7 +118,9 @@ fn an_import_that_is_killed_never_leaves_two_databases_and_can_be_finished() {
     forget(exported.path());
 
     let mut seen = (0, 0);
-    for point in 0..points_of("import_transfer", copy_of(exported.path()).path()) {
+    let points = points_of("import_transfer", copy_of(exported.path()).path());
+    say(&format!("import_transfer: killed at {points} points"));
+    for point in 0..points {
         let folder = copy_of(exported.path());
         kill_at("import_transfer", folder.path(), point);
         let here = Path::new(&database(folder.path())).exists();
@@ -157,7 +162,7 @@ fn can_be_imported_elsewhere(folder: &Path) -> bool {
 
 /// The moved database has everything, and the peers notice nothing.
 fn go_on(scene: &Scene, client: std::sync::Arc<MlsClient>, folder: TempDir, before: &Dump, returned: &[u8]) {
-    assert_eq!(&Dump::of(&client), before);
+    Dump::of(&client).assert_same(before);
     drop(client);
     let header = fs::read(database(folder.path())).unwrap();
     // The file format's read and write versions: 2 is WAL, which every setting of the library assumes.

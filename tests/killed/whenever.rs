@@ -1,5 +1,5 @@
-//! Kills at any moment, inside SQLite and inside the operating system too: between two points there is much that no
-//! point can be put into, such as the middle of COMMIT and of a checkpoint.
+//! Kills at any moment, inside SQLite and inside the operating system too: between two points there is much
+//! that no point can be put into, such as the middle of COMMIT and of a checkpoint.
 
 use std::{fs, path::Path, thread, time::Duration};
 
@@ -19,8 +19,8 @@ const KILLS: u64 = 40;
 /// Messages of bob that wait for alice.
 const HELLOS: usize = 20;
 
-/// The child: sends, receives and commits until it is killed, and notes what was returned, as an app does when it
-/// hands it to the network.
+/// The child: sends, receives and commits until it is killed, and notes what was returned, as an app does
+/// when it hands it to the network.
 pub fn chat(folder: &Path) -> ! {
     let client = open_at(folder, KEY).unwrap();
     let group = client.group(named_group(folder, "main")).unwrap();

@@ -1,6 +1,7 @@
 //! App and extension: several processes with one database file.
 //!
-//! A child is this executable started again with a role; the peer, bob, lives in the parent on a file of his own.
+//! A child is this executable started again with a role; the peer, bob, lives in the parent on a file of his
+//! own.
 
 #![allow(
     unreachable_pub,
@@ -33,7 +34,8 @@ use mls_mobile::{GroupConfig, GroupId, MlsClient, MlsError, MlsGroup};
 
 const PROCESSES: usize = 4;
 
-/// Alice's closed database, shared by the children, and bob. They have two groups, named by files in the folder.
+/// Alice's closed database, shared by the children, and bob. They have two groups, named by files in the
+/// folder.
 struct Shared {
     alice: Template,
     folder: tempfile::TempDir,
