@@ -82,7 +82,7 @@ fn a_long_batch_lets_the_calls_of_another_process_in() {
         shared.put(&format!("in-{number}"), &commit);
     }
     let config = ClientConfig {
-        busy_timeout_ms: 400,
+        busy_timeout_ms: 1000,
         ..ClientConfig::new(database(shared.path()), KEY)
     };
     let client = MlsClient::open(config, None, None).unwrap();
@@ -100,7 +100,7 @@ fn a_long_batch_lets_the_calls_of_another_process_in() {
     }
     assert_eq!(reading.join().unwrap(), "done");
     // The batch takes 1.8 s at least, and ends a transaction every quarter of a second.
-    assert!(during >= 4, "{during} calls");
+    assert!(during >= 2, "{during} calls");
     assert_eq!(
         client
             .group(first.clone())
