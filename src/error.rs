@@ -3,8 +3,9 @@
 use openmls::{
     framing::errors::MlsMessageError,
     group::{
-        CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportSecretError, MergeCommitError,
-        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, WelcomeError,
+        CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportGroupInfoError,
+        ExportSecretError, MergeCommitError, MergePendingCommitError, MlsGroupStateError, NewGroupError,
+        ProcessMessageError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
 };
@@ -85,6 +86,8 @@ pub(crate) enum Error {
     CredentialRejected,
     #[error(transparent)]
     ExportSecret(#[from] ExportSecretError),
+    #[error(transparent)]
+    ExportGroupInfo(#[from] ExportGroupInfoError),
     #[error("a message of our own could not be encoded")]
     Encode(#[from] MlsMessageError),
     #[error(transparent)]

@@ -109,6 +109,47 @@ fn a_welcome_without_its_ratchet_tree_is_refused_and_uses_nothing_up() {
         invalid(WelcomeReason::RatchetTreeMissing)
     );
     assert_eq!(bob.client().groups().unwrap(), []);
+
+    // Beside the Welcome it is as good, and a cut one is not.
+    let tree = alice.group(&id).export_ratchet_tree().unwrap();
+    let cut = tree[..tree.len() - 1].to_vec();
+    let error = bob
+        .client()
+        .inspect_welcome(welcome.clone(), Some(cut))
+        .unwrap_err();
+    assert_eq!(error, MlsError::MessageMalformed);
+    assert_eq!(
+        bob.client()
+            .inspect_welcome(welcome.clone(), Some(tree.clone()))
+            .unwrap()
+            .members
+            .len(),
+        2
+    );
+    bob.client().join_from_welcome(welcome, Some(tree)).unwrap();
+    bob.reload();
+    assert_agree(&id, &[&alice, &bob]);
+}
+
+#[test]
+fn a_group_info_says_which_group_it_is_of_and_carries_the_tree_only_if_asked() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = common::group_of(&[&alice, &bob]);
+    let with_tree = alice.group(&id).export_group_info(true).unwrap();
+    let without = alice.group(&id).export_group_info(false).unwrap();
+    assert!(with_tree.len() > without.len() + alice.group(&id).export_ratchet_tree().unwrap().len() / 2);
+    for group_info in [with_tree, without] {
+        let info = bob.client().message_info(group_info).unwrap();
+        assert_eq!((info.group_id, info.epoch), (Some(id.clone()), Some(1)));
+        assert_eq!(info.kind, mls_mobile::MessageKind::GroupInfo);
+    }
+    let removal = alice.group(&id).remove_members(vec![1]).unwrap();
+    common::deliver(&id, &alice, &removal, &[&bob]);
+    assert_eq!(bob.group(&id).export_ratchet_tree(), Err(MlsError::GroupInactive));
+    assert_eq!(
+        bob.group(&id).export_group_info(true),
+        Err(MlsError::GroupInactive)
+    );
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
     group::{
-        CreateCommitError, CreateMessageError, ExportSecretError, MergePendingCommitError,
-        MlsGroupStateError, NewGroupError, ProcessMessageError, ProposalValidationError, StageCommitError,
-        ValidationError, WelcomeError,
+        CreateCommitError, CreateMessageError, ExportGroupInfoError, ExportSecretError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError,
+        ProposalValidationError, StageCommitError, ValidationError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError},
     treesync::errors::LifetimeError,
@@ -63,6 +63,10 @@ impl From<Error> for MlsError {
                 reason: ArgumentReason::TooLong,
             },
             Error::ExportSecret(ExportSecretError::LibraryError(_)) => internal(5),
+            Error::ExportGroupInfo(ExportGroupInfoError::GroupStateError(error)) => error.into(),
+            Error::ExportGroupInfo(
+                ExportGroupInfoError::LibraryError(_) | ExportGroupInfoError::InvalidExtensionError(_),
+            ) => internal(9),
             Error::Encode(_) => internal(6),
             Error::Library(_) => internal(7),
             Error::KeptFailure(_) => internal(8),

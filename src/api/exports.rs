@@ -1,4 +1,4 @@
-//! Secrets that a group gives to the app.
+//! What a group gives out: secrets for the app, and what others need to join.
 
 use super::{MlsError, MlsGroup, call};
 use crate::group::export;
@@ -24,6 +24,31 @@ impl MlsGroup {
             self.core
                 .store
                 .read(|call| export::epoch_authenticator(call, &self.id))
+        })
+    }
+
+    /// The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+    /// 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+    ///
+    /// Errors: `GroupInactive`, `GroupNotFound`.
+    pub fn export_ratchet_tree(&self) -> Result<Vec<u8>, MlsError> {
+        call(&self.core, "export_ratchet_tree", || {
+            self.core
+                .store
+                .read(|call| export::export_ratchet_tree(call, &self.id))
+        })
+    }
+
+    /// A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+    /// 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+    /// `export_ratchet_tree` in another way.
+    ///
+    /// Errors: `GroupInactive`, `GroupNotFound`.
+    pub fn export_group_info(&self, with_ratchet_tree: bool) -> Result<Vec<u8>, MlsError> {
+        call(&self.core, "export_group_info", || {
+            self.core
+                .store
+                .read(|call| export::export_group_info(call, &self.id, with_ratchet_tree))
         })
     }
 }

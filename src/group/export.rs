@@ -1,11 +1,13 @@
-//! Secrets for the app (RFC 9420, section 8.5).
+//! What a group gives out: secrets for the app, and what others need to join.
 
-use openmls::group::GroupId;
+use openmls::group::{GroupId, MlsGroup, MlsGroupStateError};
 use openmls_traits::OpenMlsProvider;
+use tls_codec::Serialize as _;
 
 use super::with_group;
 use crate::{
     error::{ArgumentProblem, Error},
+    keys::identity,
     message, policy,
     storage::{Call, ReadTx},
 };
@@ -38,4 +40,40 @@ pub(crate) fn epoch_authenticator(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId)
     with_group(call, id, |live| {
         Ok(live.group.epoch_authenticator().as_slice().to_vec())
     })
+}
+
+/// The ratchet tree as it travels beside a Welcome or GroupInfo that does not carry it (RFC 9420, section 12.4.3.3).
+pub(crate) fn export_ratchet_tree(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<u8>, Error> {
+    with_group(call, id, |live| {
+        check_active(&live.group)?;
+        live.group
+            .export_ratchet_tree()
+            .tls_serialize_detached()
+            .map_err(Into::into)
+    })
+}
+
+/// A signed GroupInfo of this epoch (RFC 9420, section 12.4.3), for those who join by themselves.
+pub(crate) fn export_group_info(
+    call: &mut Call<'_, ReadTx<'_>>,
+    id: &GroupId,
+    with_ratchet_tree: bool,
+) -> Result<Vec<u8>, Error> {
+    with_group(call, id, |live| {
+        check_active(&live.group)?;
+        let signer = identity::get(live.tx, &live.record.identity)?.signer;
+        let message = live
+            .group
+            .export_group_info(live.provider.crypto(), &signer, with_ratchet_tree)?;
+        message.to_bytes().map_err(Into::into)
+    })
+}
+
+/// A removed device's tree is an old one, which nobody should join with.
+fn check_active(group: &MlsGroup) -> Result<(), Error> {
+    if group.is_active() {
+        Ok(())
+    } else {
+        Err(MlsGroupStateError::UseAfterEviction.into())
+    }
 }
