@@ -63,6 +63,8 @@ pub(crate) enum Error {
     #[error(transparent)]
     Welcome(#[from] Box<WelcomeError<KeptFailure>>),
 
+    #[error("no such proposal is queued")]
+    ProposalNotFound,
     #[error("there is no pending Commit")]
     NoPendingCommit,
     #[error(transparent)]

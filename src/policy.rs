@@ -35,6 +35,9 @@ pub(crate) const LIFETIME_MARGIN: u64 = 60 * 60;
 /// Key packages made in one call. A thousand take about 0.2 s.
 pub(crate) const MAX_KEY_PACKAGES: u32 = 1000;
 
+/// Queued proposals of which a Commit tries every one, if they cannot be carried out all together.
+pub(crate) const MAX_TRIED_PROPOSALS: usize = 64;
+
 /// The largest message that is looked at: a Welcome with the tree of 50,000 members fits.
 pub(crate) const MAX_MESSAGE: usize = 32 << 20;
 /// The largest key package that is looked at: post-quantum keys and a certificate chain fit.

@@ -36,6 +36,7 @@ fn all() -> Vec<(MlsError, u32)> {
         (PendingCommitExists, 140),
         (NoPendingCommit, 141),
         (PendingProposalsExist, 142),
+        (ProposalNotFound, 143),
         (
             WrongEpoch {
                 current: 3,
@@ -89,15 +90,16 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 34,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 34,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 34,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 34,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 34,
-        Suspended | Transferred | RekeyPending => 34,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 34,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 34,
-        StorageRolledBack { .. } | Internal { .. } => 34,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 35,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 35,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 35,
+        ProposalNotFound => 35,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 35,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 35,
+        Suspended | Transferred | RekeyPending => 35,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 35,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 35,
+        StorageRolledBack { .. } | Internal { .. } => 35,
     }
 }
 

@@ -1175,11 +1175,14 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
      * start, or in a notification extension.
      *
-     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
-     * its turn; a message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
-     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
-     * message that is refused for itself does not stop it: its outcome carries the error.
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
+     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
+     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
+     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
+     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
+     * from Welcomes first): its outcome carries the error.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     func processMessages(messages: [IncomingMessage], options: ProcessOptions?) throws  -> Batch
@@ -1620,11 +1623,14 @@ open func messageInfo(message: Data)throws  -> MessageInfo  {
      * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
      * start, or in a notification extension.
      *
-     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
-     * its turn; a message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
-     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
-     * message that is refused for itself does not stop it: its outcome carries the error.
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
+     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
+     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
+     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
+     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
+     * from Welcomes first): its outcome carries the error.
      * After a crash: continue at `cursor`, and read the inbox.
      */
 open func processMessages(messages: [IncomingMessage], options: ProcessOptions? = nil)throws  -> Batch  {
@@ -1815,8 +1821,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, call `merge_pending_commit` and send `welcome` to the new members; refused, call
-     * `clear_pending_commit`. The group stays in its epoch until then.
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
@@ -1831,7 +1837,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten. Send its Welcome now.
+     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
      * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
      */
     func mergePendingCommit() throws  -> Merged
@@ -1866,6 +1872,23 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * the same group with the same history (RFC 9420, section 8.7).
      */
     func epochAuthenticator() throws  -> Data
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    func exportGroupInfo(withRatchetTree: Bool) throws  -> Data
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    func exportRatchetTree() throws  -> Data
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
@@ -1923,6 +1946,32 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
      */
     func processMessage(message: Data) throws  -> ProcessedMessage
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+    func clearPendingProposals() throws 
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     */
+    func commitToPendingProposals() throws  -> CommitBundle
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came.
+     */
+    func pendingProposals() throws  -> [ProposalSummary]
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
+     * it here and answers `MessageInvalid { ProposalMissing }`.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+    func removePendingProposal(reference: ProposalRef) throws 
     
 }
 /**
@@ -1985,8 +2034,8 @@ open class MlsGroup: MlsGroupProtocol, @unchecked Sendable {
      * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, call `merge_pending_commit` and send `welcome` to the new members; refused, call
-     * `clear_pending_commit`. The group stays in its epoch until then.
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
@@ -2015,7 +2064,7 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten. Send its Welcome now.
+     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
      * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
      */
 open func mergePendingCommit()throws  -> Merged  {
@@ -2083,6 +2132,38 @@ open func epochAuthenticator()throws  -> Data  {
     return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
     uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+open func exportGroupInfo(withRatchetTree: Bool)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(
+            self.uniffiCloneHandle(),
+        FfiConverterBool.lower(withRatchetTree),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+open func exportRatchetTree()throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -2204,6 +2285,59 @@ open func processMessage(message: Data)throws  -> ProcessedMessage  {
         FfiConverterData.lower(message),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+open func clearPendingProposals()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     */
+open func commitToPendingProposals()throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came.
+     */
+open func pendingProposals()throws  -> [ProposalSummary]  {
+    return try  FfiConverterSequenceTypeProposalSummary.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
+     * it here and answers `MessageInvalid { ProposalMissing }`.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+open func removePendingProposal(reference: ProposalRef)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeProposalRef_lower(reference),uniffiCallStatus
+    )
+}
 }
     
 
@@ -2453,7 +2587,7 @@ public struct CommitBundle: Equatable, Hashable {
      */
     public let commit: Data
     /**
-     * For those who are added; send it after the Commit was accepted.
+     * For those who are added; send it once the Commit was accepted, before it is merged.
      */
     public let welcome: Data?
     /**
@@ -2472,7 +2606,7 @@ public struct CommitBundle: Equatable, Hashable {
          * For the members, through the delivery service, which accepts one Commit an epoch.
          */commit: Data, 
         /**
-         * For those who are added; send it after the Commit was accepted.
+         * For those who are added; send it once the Commit was accepted, before it is merged.
          */welcome: Data?, 
         /**
          * For the delivery service: those who join by themselves need it (RFC 9420, section 12.4.3.2).
@@ -2780,7 +2914,8 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let maximumForwardDistance: UInt32
     /**
-     * Past epochs whose resumption secret is kept, at most 64.
+     * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
+     * does not change it.
      */
     public let resumptionPsks: UInt32
     /**
@@ -2810,7 +2945,8 @@ public struct GroupConfig: Equatable, Hashable {
          * How far ahead of the last message of its sender a message may be, at most 100,000.
          */maximumForwardDistance: UInt32 = UInt32(2000), 
         /**
-         * Past epochs whose resumption secret is kept, at most 64.
+         * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
+         * does not change it.
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
@@ -5628,6 +5764,10 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case NoPendingCommit
     /**
+     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
+     */
+    case ProposalNotFound
+    /**
      * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
      */
     case PendingProposalsExist
@@ -5835,48 +5975,49 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             )
         case 9: return .PendingCommitExists
         case 10: return .NoPendingCommit
-        case 11: return .PendingProposalsExist
-        case 12: return .WrongEpoch(
+        case 11: return .ProposalNotFound
+        case 12: return .PendingProposalsExist
+        case 13: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 13: return .MessageInvalid(
+        case 14: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 14: return .MessageMalformed
-        case 15: return .CredentialRejected
-        case 16: return .Reentrant
-        case 17: return .MemberNotFound(
+        case 15: return .MessageMalformed
+        case 16: return .CredentialRejected
+        case 17: return .Reentrant
+        case 18: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 18: return .UnsupportedCiphersuite(
+        case 19: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 19: return .InvalidArgument(
+        case 20: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 20: return .Wiped
-        case 21: return .Suspended
-        case 22: return .Transferred
-        case 23: return .RekeyPending
-        case 24: return .StorageBusy
-        case 25: return .StorageLocked
-        case 26: return .StorageFull
-        case 27: return .StorageReadOnly
-        case 28: return .StorageIo
-        case 29: return .WrongDatabaseKey
-        case 30: return .StorageCorrupt
-        case 31: return .StorageForeign
-        case 32: return .StorageTooNew(
+        case 21: return .Wiped
+        case 22: return .Suspended
+        case 23: return .Transferred
+        case 24: return .RekeyPending
+        case 25: return .StorageBusy
+        case 26: return .StorageLocked
+        case 27: return .StorageFull
+        case 28: return .StorageReadOnly
+        case 29: return .StorageIo
+        case 30: return .WrongDatabaseKey
+        case 31: return .StorageCorrupt
+        case 32: return .StorageForeign
+        case 33: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 33: return .StorageRolledBack(
+        case 34: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 34: return .Internal(
+        case 35: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -5933,111 +6074,115 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(10))
         
         
-        case .PendingProposalsExist:
+        case .ProposalNotFound:
             writeInt(&buf, Int32(11))
         
         
-        case let .WrongEpoch(current,received):
+        case .PendingProposalsExist:
             writeInt(&buf, Int32(12))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(13))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(13))
+            writeInt(&buf, Int32(14))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(14))
-        
-        
-        case .CredentialRejected:
             writeInt(&buf, Int32(15))
         
         
-        case .Reentrant:
+        case .CredentialRejected:
             writeInt(&buf, Int32(16))
         
         
-        case let .MemberNotFound(leafIndex):
+        case .Reentrant:
             writeInt(&buf, Int32(17))
+        
+        
+        case let .MemberNotFound(leafIndex):
+            writeInt(&buf, Int32(18))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(19))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(20))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(20))
-        
-        
-        case .Suspended:
             writeInt(&buf, Int32(21))
         
         
-        case .Transferred:
+        case .Suspended:
             writeInt(&buf, Int32(22))
         
         
-        case .RekeyPending:
+        case .Transferred:
             writeInt(&buf, Int32(23))
         
         
-        case .StorageBusy:
+        case .RekeyPending:
             writeInt(&buf, Int32(24))
         
         
-        case .StorageLocked:
+        case .StorageBusy:
             writeInt(&buf, Int32(25))
         
         
-        case .StorageFull:
+        case .StorageLocked:
             writeInt(&buf, Int32(26))
         
         
-        case .StorageReadOnly:
+        case .StorageFull:
             writeInt(&buf, Int32(27))
         
         
-        case .StorageIo:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(28))
         
         
-        case .WrongDatabaseKey:
+        case .StorageIo:
             writeInt(&buf, Int32(29))
         
         
-        case .StorageCorrupt:
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(30))
         
         
-        case .StorageForeign:
+        case .StorageCorrupt:
             writeInt(&buf, Int32(31))
         
         
-        case let .StorageTooNew(found,supported):
+        case .StorageForeign:
             writeInt(&buf, Int32(32))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(33))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(33))
+            writeInt(&buf, Int32(34))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(34))
+            writeInt(&buf, Int32(35))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -6145,7 +6290,13 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */id: UInt64?, 
         /**
          * The epoch that it began.
-         */epoch: UInt64
+         */epoch: UInt64, 
+        /**
+         * Its Welcome: send it to those who were added, if that has not been done.
+         */welcome: Data?, 
+        /**
+         * Its GroupInfo, for the delivery service.
+         */groupInfo: Data?
     )
     /**
      * A message of this device came back. Nothing to do.
@@ -6212,7 +6363,7 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
         case 4: return .externalJoinProposal(id: try FfiConverterOptionUInt64.read(from: &buf), reference: try FfiConverterTypeProposalRef.read(from: &buf), summary: try FfiConverterTypeProposalSummary.read(from: &buf)
         )
         
-        case 5: return .ownCommit(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf)
+        case 5: return .ownCommit(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), welcome: try FfiConverterOptionData.read(from: &buf), groupInfo: try FfiConverterOptionData.read(from: &buf)
         )
         
         case 6: return .ownMessage
@@ -6268,10 +6419,12 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterTypeProposalSummary.write(summary, into: &buf)
             
         
-        case let .ownCommit(id,epoch):
+        case let .ownCommit(id,epoch,welcome,groupInfo):
             writeInt(&buf, Int32(5))
             FfiConverterOptionUInt64.write(id, into: &buf)
             FfiConverterUInt64.write(epoch, into: &buf)
+            FfiConverterOptionData.write(welcome, into: &buf)
+            FfiConverterOptionData.write(groupInfo, into: &buf)
             
         
         case .ownMessage:
@@ -8120,7 +8273,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 58304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 43218) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 3296) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {
@@ -8147,13 +8300,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 6983) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 65104) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 15186) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 26258) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 23435) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() != 5183) {
@@ -8166,6 +8319,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_export_group_info() != 43829) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_export_ratchet_tree() != 42277) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() != 51520) {
@@ -8190,6 +8349,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 30991) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 49578) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 50404) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() != 12528) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {

@@ -7,6 +7,8 @@ use super::{
     MlsError, MlsGroup, Shared, WelcomeInfo, call,
     callbacks::{ForeignSink, ForeignValidator},
 };
+use zeroize::Zeroizing;
+
 use crate::{
     error::{ArgumentProblem, Error},
     group::{Context, create, join, validator::Validator},
@@ -42,7 +44,7 @@ impl MlsClient {
         validator: Option<Arc<dyn CredentialValidator>>,
         log_sink: Option<Arc<dyn LogSink>>,
     ) -> Result<Arc<Self>, MlsError> {
-        Self::start("open", &config, validator, log_sink, |_| Ok(()))
+        Self::start("open", config, validator, log_sink, |_| Ok(()))
     }
 
     /// Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
@@ -127,7 +129,7 @@ impl MlsClient {
     /// Opens the database after `prepare` has put it in its place.
     pub(super) fn start(
         name: &'static str,
-        config: &ClientConfig,
+        mut config: ClientConfig,
         validator: Option<Arc<dyn CredentialValidator>>,
         log_sink: Option<Arc<dyn LogSink>>,
         prepare: impl FnOnce(&Secret<32>) -> Result<(), Error>,
@@ -135,10 +137,11 @@ impl MlsClient {
         let log = Log::new(log_sink.map(|sink| Arc::new(ForeignSink(sink)) as Arc<dyn Sink>));
         let validator =
             validator.map(|validator| Arc::new(ForeignValidator(validator)) as Arc<dyn Validator>);
-        let core = secret("database_key", &config.database_key).and_then(|database_key| {
-            prepare(&database_key)?;
-            open_core(config, &database_key, validator, log.clone())
-        });
+        let core =
+            secret("database_key", std::mem::take(&mut config.database_key)).and_then(|database_key| {
+                prepare(&database_key)?;
+                open_core(&config, &database_key, validator, log.clone())
+            });
         let core = core.map_err(|error| {
             let error = MlsError::from(error);
             log.event(Level::Error, name, &[("code", error.error_code().into())]);
@@ -149,9 +152,10 @@ impl MlsClient {
     }
 }
 
-/// A key that the app passes.
-pub(super) fn secret(argument: &'static str, bytes: &[u8]) -> Result<Secret<32>, Error> {
-    Secret::from_slice(bytes).ok_or(Error::Argument {
+/// A key that the app passes; the bytes it came in are wiped.
+pub(super) fn secret(argument: &'static str, bytes: Vec<u8>) -> Result<Secret<32>, Error> {
+    let bytes = Zeroizing::new(bytes);
+    Secret::from_slice(&bytes).ok_or(Error::Argument {
         argument,
         problem: ArgumentProblem::WrongLength,
     })

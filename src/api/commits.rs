@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl MlsGroup {
-    fn commit(
+    pub(super) fn commit(
         &self,
         name: &'static str,
         make: impl FnOnce(&mut Call<'_, WriteTx<'_>>) -> Result<PendingCommitRecord, Error>,
@@ -22,8 +22,8 @@ impl MlsGroup {
     /// Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
     ///
     /// Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-    /// delivery service; accepted, call `merge_pending_commit` and send `welcome` to the new members; refused, call
-    /// `clear_pending_commit`. The group stays in its epoch until then.
+    /// delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+    /// call `clear_pending_commit`. The group stays in its epoch until then.
     /// Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
     /// `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
     /// After a crash: `pending_commit` gives the same bundle again.
@@ -71,7 +71,7 @@ impl MlsGroup {
 
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
-    /// Stored: the new epoch; the Commit is forgotten. Send its Welcome now.
+    /// Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
     /// Errors: `NoPendingCommit`, also when it was merged already by its own echo.
     pub fn merge_pending_commit(&self) -> Result<Merged, MlsError> {
         let summary = call(&self.core, "merge_pending_commit", || {

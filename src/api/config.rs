@@ -72,7 +72,8 @@ pub struct GroupConfig {
     /// How far ahead of the last message of its sender a message may be, at most 100,000.
     #[uniffi(default = 2000)]
     pub maximum_forward_distance: u32,
-    /// Past epochs whose resumption secret is kept, at most 64.
+    /// Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
+    /// does not change it.
     #[uniffi(default = 3)]
     pub resumption_psks: u32,
     /// Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.

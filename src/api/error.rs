@@ -43,6 +43,9 @@ pub enum MlsError {
     /// The group has no own Commit that waits.
     #[error("no own Commit is pending")]
     NoPendingCommit,
+    /// No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
+    #[error("no such proposal is queued")]
+    ProposalNotFound,
     /// Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
     #[error("queued proposals must be committed first")]
     PendingProposalsExist,
@@ -168,6 +171,7 @@ impl MlsError {
             Self::PendingCommitExists => 140,
             Self::NoPendingCommit => 141,
             Self::PendingProposalsExist => 142,
+            Self::ProposalNotFound => 143,
             Self::WrongEpoch { .. } => 150,
             Self::MessageInvalid { .. } => 151,
             Self::MessageMalformed => 152,

@@ -44,6 +44,7 @@ impl From<Error> for MlsError {
                 reason: WelcomeReason::NotAWelcome,
             },
             Error::Welcome(error) => (*error).into(),
+            Error::ProposalNotFound => Self::ProposalNotFound,
             Error::NoPendingCommit => Self::NoPendingCommit,
             Error::State(error) => error.into(),
             Error::CreateCommit(error) => (*error).into(),

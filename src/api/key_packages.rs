@@ -63,7 +63,7 @@ impl MlsClient {
     /// Errors: `KeyPackageNotFound`.
     pub fn delete_key_package(&self, reference: KeyPackageRef) -> Result<(), MlsError> {
         call(&self.core, "delete_key_package", || {
-            let reference = key_package::reference(reference.0)?;
+            let reference = reference.into_mls()?;
             self.core
                 .store
                 .write(|call| key_package::delete(call, &reference))

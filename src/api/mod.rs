@@ -17,6 +17,7 @@ mod message_info;
 mod messages;
 mod outcome_conversion;
 mod outcomes;
+mod proposals;
 mod receiving;
 mod records;
 mod storage;

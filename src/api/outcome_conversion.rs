@@ -43,7 +43,16 @@ impl From<Processed> for ProcessedMessage {
                 released: Vec::new(),
                 superseded: superseded.map(|summary| (*summary).into()),
             },
-            Outcome::OwnCommit { epoch } => Self::OwnCommit { id, epoch },
+            Outcome::OwnCommit {
+                epoch,
+                welcome,
+                group_info,
+            } => Self::OwnCommit {
+                id,
+                epoch,
+                welcome,
+                group_info,
+            },
             Outcome::OwnMessage => Self::OwnMessage,
             Outcome::Duplicate => Self::Duplicate,
             Outcome::Stale { epoch } => Self::Stale { epoch },

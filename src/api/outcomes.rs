@@ -61,6 +61,10 @@ pub enum ProcessedMessage {
         id: Option<u64>,
         /// The epoch that it began.
         epoch: u64,
+        /// Its Welcome: send it to those who were added, if that has not been done.
+        welcome: Option<Vec<u8>>,
+        /// Its GroupInfo, for the delivery service.
+        group_info: Option<Vec<u8>>,
     },
     /// A message of this device came back. Nothing to do.
     OwnMessage,

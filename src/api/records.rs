@@ -250,7 +250,7 @@ impl TryFrom<join::WelcomeInfo> for WelcomeInfo {
 pub struct CommitBundle {
     /// For the members, through the delivery service, which accepts one Commit an epoch.
     pub commit: Vec<u8>,
-    /// For those who are added; send it after the Commit was accepted.
+    /// For those who are added; send it once the Commit was accepted, before it is merged.
     pub welcome: Option<Vec<u8>>,
     /// For the delivery service: those who join by themselves need it (RFC 9420, section 12.4.3.2).
     pub group_info: Option<Vec<u8>>,

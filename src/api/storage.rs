@@ -42,7 +42,7 @@ impl MlsClient {
     /// Errors: `InvalidArgument` (not 32 bytes), those of storage.
     pub fn rekey(&self, new_key: Vec<u8>) -> Result<(), MlsError> {
         call(&self.core, "rekey", || {
-            self.core.store.rekey(&secret("new_key", &new_key)?)
+            self.core.store.rekey(&secret("new_key", new_key)?)
         })
     }
 
@@ -73,7 +73,7 @@ impl MlsClient {
     /// crash, repeat it: the copy is made again, until a call has returned.
     pub fn export_for_transfer(&self, path: String, transfer_key: Vec<u8>) -> Result<(), MlsError> {
         call(&self.core, "export_for_transfer", || {
-            let transfer_key = secret("transfer_key", &transfer_key)?;
+            let transfer_key = secret("transfer_key", transfer_key)?;
             self.core
                 .store
                 .export_for_transfer(Path::new(&path), &transfer_key)
@@ -94,9 +94,10 @@ impl MlsClient {
         validator: Option<Arc<dyn CredentialValidator>>,
         log_sink: Option<Arc<dyn LogSink>>,
     ) -> Result<Arc<Self>, MlsError> {
-        Self::start("import_transfer", &config, validator, log_sink, |database_key| {
-            let transfer_key = secret("transfer_key", &transfer_key)?;
-            let target = Path::new(&config.database_path);
+        let target = config.database_path.clone();
+        Self::start("import_transfer", config, validator, log_sink, |database_key| {
+            let transfer_key = secret("transfer_key", transfer_key)?;
+            let target = Path::new(&target);
             transfer::import(Path::new(&path), &transfer_key, target, database_key).map_err(Into::into)
         })
     }

@@ -45,8 +45,21 @@ pub(crate) struct Batch {
 }
 
 /// Handles messages in order until the budget is spent, storing each one's cursor with what it changed. It stops
-/// before a message that the group is not ready for, and at a failure of storage; what came before is committed.
+/// before a message that the group is not ready for or the validator refuses, and at a failure of storage; what came
+/// before is committed. Its end is an erasure point.
 pub(crate) fn process(
+    store: &Store,
+    context: &Context,
+    messages: &[Incoming],
+    budget: Option<Duration>,
+) -> Result<Batch, Error> {
+    let batch = run(store, context, messages, budget)?;
+    // What was handled is committed, so an erasure that fails is not the batch's failure: it stays pending.
+    drop(store.erase());
+    Ok(batch)
+}
+
+fn run(
     store: &Store,
     context: &Context,
     messages: &[Incoming],
@@ -117,11 +130,11 @@ fn slice(
             break;
         }
         let outcome = match handle(call, context, message)? {
+            // Neither is used up: it is the app's to say when to try again, or to go on behind it.
             Handled::Failed {
-                error: error @ Error::WrongEpoch { .. },
+                error: error @ (Error::WrongEpoch { .. } | Error::CredentialRejected),
                 ..
             } => {
-                call.tx.erase();
                 return Ok(Slice {
                     handled,
                     stopped_by: Some(error),
@@ -133,10 +146,6 @@ fn slice(
             header::set_cursor(&call.tx, cursor)?;
         }
         handled.push(outcome);
-    }
-    if handled.len() == messages.len() || end.is_some_and(|end| Instant::now() >= end) {
-        // A batch's end is an erasure point.
-        call.tx.erase();
     }
     Ok(Slice {
         handled,

@@ -3,9 +3,12 @@
 use std::collections::BTreeSet;
 
 use openmls::{
+    ciphersuite::hash_ref::ProposalRef,
     credentials::NewSignerBundle,
-    group::{CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError},
-    prelude::{KeyPackage, LeafNodeIndex, MlsMessageOut},
+    group::{
+        CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError, QueuedProposal,
+    },
+    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut},
 };
 use openmls_traits::OpenMlsProvider;
 
@@ -20,7 +23,10 @@ use crate::{
     keys::{
         identity::{self, Identity},
         key_package,
+        signer::Ed25519Signer,
     },
+    policy,
+    provider::Provider,
     storage::{
         Call, WriteTx,
         pending::{self, PendingCommitRecord},
@@ -47,7 +53,9 @@ pub(crate) fn add_members(
         for key_package in &key_packages {
             check_key_package(context, live, key_package)?;
         }
-        commit(live, None, |builder| builder.propose_adds(key_packages))
+        commit(live, None, |builder| {
+            builder.propose_adds(key_packages.iter().cloned())
+        })
     })
 }
 
@@ -112,6 +120,14 @@ pub(crate) fn self_update(
     })
 }
 
+/// Carries out the queued proposals and nothing else.
+pub(crate) fn commit_to_pending_proposals(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &GroupId,
+) -> Result<PendingCommitRecord, Error> {
+    with_group(call, id, |live| commit(live, None, |builder| builder))
+}
+
 fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
     if list.is_empty() {
         Err(Error::Argument {
@@ -123,36 +139,85 @@ fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
     }
 }
 
-/// Builds the Commit that `shape` describes and stores it with its Welcome and GroupInfo.
+/// Builds the Commit that `shape` describes and stores it with its Welcome and GroupInfo. It carries out the queued
+/// proposals that can be carried out together; merging it forgets the others.
 fn commit(
     live: &mut Live<'_, WriteTx<'_>>,
     new_identity: Option<&Identity>,
-    shape: impl FnOnce(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+    shape: impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
 ) -> Result<PendingCommitRecord, Error> {
     check_can_commit(live, new_identity)?;
     let epoch = live.group.epoch().as_u64();
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
-    let (rand, crypto) = (live.provider.rand(), live.provider.crypto());
-    let builder = shape(live.group.commit_builder())
-        .load_psks(live.provider.storage())?
-        .create_group_info(true);
-    let bundle = match new_identity {
-        None => builder.build(rand, crypto, &signer, |_| true)?,
-        Some(identity) => {
-            let new_signer = NewSignerBundle {
-                signer: &identity.signer,
-                credential_with_key: identity.credential_with_key(),
-            };
-            builder.build_with_new_signer(rand, crypto, &signer, new_signer, |_| true)?
-        }
-    }
-    .stage_commit(&live.provider)?;
+    let Live { group, provider, .. } = live;
+    let provider = &*provider;
+    let refused = refused_proposals(group, |group, accepts| {
+        build(group, provider, &signer, new_identity, &shape, accepts).is_ok()
+    });
+    let accepts = |queued: &QueuedProposal| !refused.contains(queued.proposal_reference_ref());
+    let bundle = build(group, provider, &signer, new_identity, &shape, &accepts)?.stage_commit(provider)?;
     let record = PendingCommitRecord {
         new_identity: new_identity.map(|identity| identity.signature_key.clone()),
         ..record(bundle, epoch)?
     };
     pending::put(live.tx, live.group.group_id(), &record)?;
     Ok(record)
+}
+
+/// Which queued proposals a Commit takes along.
+type Accepts<'a> = &'a dyn Fn(&QueuedProposal) -> bool;
+
+fn build<'g>(
+    group: &'g mut MlsGroup,
+    provider: &'g Provider<'_>,
+    signer: &Ed25519Signer,
+    new_identity: Option<&Identity>,
+    shape: &impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+    accepts: Accepts<'_>,
+) -> Result<CommitBuilder<'g, Complete>, Error> {
+    let (rand, crypto) = (provider.rand(), provider.crypto());
+    let builder = shape(group.commit_builder())
+        .load_psks(provider.storage())?
+        .create_group_info(true);
+    match new_identity {
+        None => builder.build(rand, crypto, signer, accepts),
+        Some(identity) => {
+            let new_signer = NewSignerBundle {
+                signer: &identity.signer,
+                credential_with_key: identity.credential_with_key(),
+            };
+            builder.build_with_new_signer(rand, crypto, signer, new_signer, accepts)
+        }
+    }
+    .map_err(Into::into)
+}
+
+/// Queued proposals that no Commit of ours can carry: our own removal, or what conflicts with what came before. One
+/// member, or an outsider, could otherwise stop everybody from committing.
+fn refused_proposals(
+    group: &mut MlsGroup,
+    mut can_build: impl FnMut(&mut MlsGroup, Accepts<'_>) -> bool,
+) -> Vec<ProposalRef> {
+    let queued: Vec<ProposalRef> = group
+        .pending_proposals()
+        .map(|queued| queued.proposal_reference_ref().clone())
+        .collect();
+    if queued.is_empty() || can_build(group, &|_| true) {
+        return Vec::new();
+    }
+    let mut accepted: Vec<ProposalRef> = Vec::new();
+    let mut refused = Vec::new();
+    for proposal in queued {
+        accepted.push(proposal);
+        let fits = accepted.len() <= policy::MAX_TRIED_PROPOSALS
+            && can_build(group, &|queued| {
+                accepted.contains(queued.proposal_reference_ref())
+            });
+        if !fits {
+            refused.extend(accepted.pop());
+        }
+    }
+    refused
 }
 
 fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity>) -> Result<(), Error> {

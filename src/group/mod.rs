@@ -9,6 +9,7 @@ pub(crate) mod mailbox;
 pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod process;
+pub(crate) mod proposals;
 pub(crate) mod send;
 pub(crate) mod state;
 pub(crate) mod summary;

@@ -120,6 +120,10 @@ pub(crate) enum Outcome {
     },
     OwnCommit {
         epoch: u64,
+        #[serde(with = "serde_bytes")]
+        welcome: Option<Vec<u8>>,
+        #[serde(with = "serde_bytes")]
+        group_info: Option<Vec<u8>>,
     },
     OwnMessage,
     Duplicate,

@@ -13,7 +13,7 @@ use openmls::{
 
 use super::{
     Context, Live,
-    outcome::{InboxRecord, Outcome, ProposalInfo},
+    outcome::{InboxRecord, Outcome, ProposalInfo, SenderInfo},
     pending::{after_merge, merge_live, own_summary},
     summary,
     validator::{self, Question},
@@ -125,12 +125,20 @@ fn known_commit(
     }
     let id = live.group.group_id();
     if pending::get(live.tx, id)?.is_some_and(|own| own.commit == bytes) {
-        let summary = merge_live(live)?;
-        return Ok(Some(Outcome::OwnCommit {
-            epoch: summary.to_epoch,
-        }));
+        return own_commit(live).map(Some);
     }
     Ok(handled_commits::contains(live.tx, id, bytes)?.then_some(Outcome::Duplicate))
+}
+
+/// Merges our pending Commit. Its Welcome goes into the outcome, because the app may not have sent it yet.
+fn own_commit(live: &mut Live<'_, WriteTx<'_>>) -> Result<Outcome, Error> {
+    let own = pending::get(live.tx, live.group.group_id())?.ok_or(Error::NoPendingCommit)?;
+    let summary = merge_live(live)?;
+    Ok(Outcome::OwnCommit {
+        epoch: summary.to_epoch,
+        welcome: own.welcome,
+        group_info: own.group_info,
+    })
 }
 
 /// Handshakes count in their own epoch only; messages of past epochs may still have their keys.
@@ -193,9 +201,7 @@ fn accept(
         ProcessedMessageContent::StagedCommitMessage(staged) => {
             merge(live, context, bytes, *staged, &sender, credential)
         }
-        ProcessedMessageContent::OwnPendingCommit => merge_live(live).map(|summary| Outcome::OwnCommit {
-            epoch: summary.to_epoch,
-        }),
+        ProcessedMessageContent::OwnPendingCommit => own_commit(live),
         ProcessedMessageContent::OwnPrivateMessage => Ok(Outcome::OwnMessage),
         ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(MessageError::AppDataUpdate.into()),
     }
@@ -218,13 +224,14 @@ fn queue(
     }
     let summary = summary::proposal(&live.group, &queued, credential);
     let group_id = live.group.group_id().to_vec();
-    validator::ask(
-        context,
-        &Question::Proposal {
-            group_id: &group_id,
-            summary: &summary,
-        },
-    )?;
+    let question = Question::Proposal {
+        group_id: &group_id,
+        summary: &summary,
+    };
+    match summary.sender {
+        SenderInfo::NewMember { .. } => validator::ask_about_outsider(context, &question)?,
+        SenderInfo::Member { .. } | SenderInfo::External { .. } => validator::ask(context, &question)?,
+    }
     live.group
         .store_pending_proposal(live.provider.storage(), queued)?;
     Ok(outcome(summary))
@@ -241,13 +248,14 @@ fn merge(
 ) -> Result<Outcome, Error> {
     let summary = summary::commit(&live.group, &staged, sender, credential);
     let group_id = live.group.group_id().to_vec();
-    validator::ask(
-        context,
-        &Question::Commit {
-            group_id: &group_id,
-            summary: &summary,
-        },
-    )?;
+    let question = Question::Commit {
+        group_id: &group_id,
+        summary: &summary,
+    };
+    match summary.committer {
+        SenderInfo::NewMember { .. } => validator::ask_about_outsider(context, &question)?,
+        SenderInfo::Member { .. } | SenderInfo::External { .. } => validator::ask(context, &question)?,
+    }
     let superseded = own_summary(&live.group).map(Box::new);
     live.group.merge_staged_commit(&live.provider, staged)?;
     after_merge(live, bytes)?;

@@ -44,7 +44,7 @@ pub(crate) trait Validator: Send + Sync {
 /// A callback that takes longer holds up every other call on the database, so it is worth a line in the log.
 const SLOW: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Without a validator everything that MLS itself accepts is accepted.
+/// Without a validator everything is accepted that MLS itself accepts and a member did.
 pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<(), Error> {
     let Some(validator) = &context.validator else {
         return Ok(());
@@ -57,6 +57,15 @@ pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<(), Erro
     } else {
         Err(Error::CredentialRejected)
     }
+}
+
+/// Somebody outside wants in. Nobody in the group has vouched for that, so without a validator the answer is no:
+/// otherwise the delivery service could add itself.
+pub(crate) fn ask_about_outsider(context: &Context, question: &Question<'_>) -> Result<(), Error> {
+    if context.validator.is_none() {
+        return Err(Error::CredentialRejected);
+    }
+    ask(context, question)
 }
 
 fn report(log: &Log, elapsed: std::time::Duration, answer: Option<bool>) {

@@ -4,7 +4,6 @@ use openmls::prelude::{
     KeyPackage, KeyPackageIn, KeyPackageRef, MlsMessageBodyIn, MlsMessageOut, ProtocolVersion,
 };
 use openmls_traits::{OpenMlsProvider, crypto::OpenMlsCrypto};
-use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
 use super::identity::{self, Identity};
 use crate::{
@@ -94,12 +93,6 @@ fn create_one(
     };
     key_packages::describe(tx, &record)?;
     Ok(record)
-}
-
-/// OpenMLS makes references only by hashing, but they decode as RFC 9420, section 5.2, says.
-pub(crate) fn reference(bytes: Vec<u8>) -> Result<KeyPackageRef, Error> {
-    let encoded = VLBytes::new(bytes).tls_serialize_detached()?;
-    KeyPackageRef::tls_deserialize_exact_bytes(&encoded).map_err(Into::into)
 }
 
 pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, reference: &KeyPackageRef) -> Result<(), Error> {

@@ -29,15 +29,13 @@ impl GroupCache {
         }
     }
 
-    /// Called inside each transaction: forgets everything when another connection wrote since the last one, and
-    /// tells whether one did.
-    pub(crate) fn revalidate(&mut self, data_version: i64) -> bool {
-        let changed = self.data_version != Some(data_version);
-        if changed {
-            self.groups.clear();
-            self.data_version = Some(data_version);
-        }
-        changed
+    /// Whether another connection wrote since [`Self::set_data_version`], by the counter that a transaction reads.
+    pub(crate) fn is_outdated(&self, data_version: i64) -> bool {
+        self.data_version != Some(data_version)
+    }
+
+    pub(crate) fn set_data_version(&mut self, data_version: i64) {
+        self.data_version = Some(data_version);
     }
 
     /// For a new connection: its counter starts anew.

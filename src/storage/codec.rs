@@ -1,5 +1,7 @@
 //! MessagePack, self-describing as OpenMLS requires, with byte strings as bytes (docs/adr/0003).
 
+use std::io;
+
 use rmp_serde::config::BytesMode;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -7,10 +9,34 @@ use super::error::StorageError;
 use crate::secret::SecretBytes;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<SecretBytes, StorageError> {
-    let mut bytes = SecretBytes::default();
-    let mut serializer = rmp_serde::Serializer::new(&mut *bytes).with_bytes(BytesMode::ForceAll);
+    let mut bytes = Wiping(SecretBytes::new(Vec::with_capacity(FIRST_CAPACITY)));
+    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_bytes(BytesMode::ForceAll);
     value.serialize(&mut serializer).map_err(StorageError::Encode)?;
-    Ok(bytes)
+    Ok(bytes.0)
+}
+
+/// Most values fit; larger ones grow.
+const FIRST_CAPACITY: usize = 1024;
+
+/// A buffer that leaves no plaintext in memory that it outgrows, as a plain `Vec` would.
+struct Wiping(SecretBytes);
+
+impl io::Write for Wiping {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let needed = self.0.len() + bytes.len();
+        if needed > self.0.capacity() {
+            let mut larger = SecretBytes::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            // The old one is zeroed as it is dropped.
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A value that was sealed by this library and does not decode was damaged before it was sealed.

@@ -15,12 +15,19 @@ pub(crate) struct Erasure {
 }
 
 impl Erasure {
-    /// What an earlier process left in the log is not known, so the first change erases.
-    pub(super) fn after_open() -> Self {
-        Self {
+    /// Erases what an earlier process that was killed may have left in the log.
+    pub(super) fn after_open(connection: &Connection) -> Self {
+        let mut erasure = Self {
             changes: 0,
-            pending: true,
-        }
+            pending: false,
+        };
+        erasure.erase(connection);
+        erasure
+    }
+
+    /// Whether anything was changed since the last erasure.
+    pub(super) fn is_due(&self) -> bool {
+        self.pending || self.changes > 0
     }
 
     /// Whether an erasure is due that another process's reading or writing has held up.

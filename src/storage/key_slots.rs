@@ -13,8 +13,6 @@ use crate::{crypto::random_array, secret::Secret};
 /// What the app's key opened.
 pub(crate) struct Unlocked {
     pub(crate) sealer: Sealer,
-    /// The slot that the key opened.
-    pub(crate) slot: i64,
     pub(crate) key_epoch: u64,
 }
 
@@ -34,17 +32,16 @@ fn random_key() -> Result<Secret<32>, StorageError> {
 /// Unwraps the data key with whichever slot the app's key opens.
 pub(crate) fn unlock(connection: &Connection, database_key: &Secret<32>) -> Result<Unlocked, StorageError> {
     let header = header::read(connection)?;
-    let (slot, data_key) = find(connection, &header.database_id, database_key)?;
+    let (_, data_key) = find(connection, &header.database_id, database_key)?;
     let sealer = Sealer::new(&data_key, &header.index_key)?;
     Ok(Unlocked {
         sealer,
-        slot,
         key_epoch: header.key_epoch,
     })
 }
 
-/// Wraps the data key for `new`. `keep` is the slot whose key the app surely has: that one still opens until
-/// [`keep_only`]. Tells the new slot.
+/// Wraps the data key for `new`, beside the slot `keep`; both open until [`keep_only`]. Numbers only grow, so that the
+/// newest slot is always the one with the largest.
 pub(crate) fn add(
     tx: &Connection,
     own: &Secret<32>,
@@ -53,10 +50,15 @@ pub(crate) fn add(
 ) -> Result<i64, StorageError> {
     let database_id = header::read(tx)?.database_id;
     let (_, data_key) = find(tx, &database_id, own)?;
+    let newest = list(tx)?.last().copied().ok_or(StorageError::Corrupt)?;
     keep_only(tx, keep)?;
-    let slot = keep + 1;
-    put(tx, slot, &wrap(&database_id, new, &data_key)?)?;
-    Ok(slot)
+    put(tx, newest + 1, &wrap(&database_id, new, &data_key)?)?;
+    Ok(newest + 1)
+}
+
+/// The newest slot that this key opens: looked up in the file, because other processes change keys too.
+pub(crate) fn slot_of(tx: &Connection, key: &Secret<32>) -> Result<i64, StorageError> {
+    find(tx, &header::read(tx)?.database_id, key).map(|(slot, _)| slot)
 }
 
 /// The slots in use, oldest first.
@@ -77,7 +79,7 @@ pub(crate) fn keep_only(tx: &Connection, slot: i64) -> Result<(), StorageError> 
 
 /// Replaces every wrap by one for `new`.
 pub(crate) fn replace(tx: &Connection, old: &Secret<32>, new: &Secret<32>) -> Result<(), StorageError> {
-    let own = unlock(tx, old)?.slot;
+    let own = slot_of(tx, old)?;
     let slot = add(tx, old, new, own)?;
     keep_only(tx, slot)
 }
@@ -107,7 +109,7 @@ fn find(
     database_key: &Secret<32>,
 ) -> Result<(i64, Secret<32>), StorageError> {
     let slots: Vec<(i64, Vec<u8>)> = connection
-        .prepare_cached("SELECT slot, wrapped FROM key_slot ORDER BY slot")?
+        .prepare_cached("SELECT slot, wrapped FROM key_slot ORDER BY slot DESC")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     slots

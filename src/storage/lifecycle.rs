@@ -9,6 +9,7 @@ use super::{
     migrations::SCHEMA_VERSION,
     open::{self, Database, Settings},
     store::{Phase, State, Store, lock},
+    transfer,
 };
 use crate::error::Error;
 
@@ -41,6 +42,11 @@ impl Store {
             erasure,
             ..
         } = &mut *entered.state;
+        if matches!(phase, Phase::Wiped) {
+            // Calls must go on to hear that.
+            self.gate.resume();
+            return Err(Error::Wiped);
+        }
         if let Phase::Open(database) = phase {
             erasure.erase(&database.connection);
             groups.reset();
@@ -115,6 +121,9 @@ impl Store {
                 _ => {}
             }
         }
+        transfer::remove_partials(&self.path)?;
+        transfer::sync_folder(&self.path)?;
+        self.gate.resume();
         Ok(())
     }
 

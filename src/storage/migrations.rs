@@ -22,6 +22,15 @@ pub(crate) fn version(connection: &Connection) -> Result<u32, StorageError> {
     let application_id: i32 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    // We have none: somebody who can write to the file could have one keep what is deleted.
+    let triggers: u32 = connection.query_row(
+        "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')",
+        [],
+        |row| row.get(0),
+    )?;
+    if application_id == APPLICATION_ID && triggers > 0 {
+        return Err(StorageError::Corrupt);
+    }
     match (application_id, version, tables) {
         (0, 0, 0) => Ok(0),
         (APPLICATION_ID, found, _) if found > SCHEMA_VERSION => Err(StorageError::TooNew {

@@ -63,6 +63,11 @@ pub(crate) fn locate(argument: &'static str, path: &Path) -> Result<PathBuf, Sto
 
 /// Opens or creates the database. A file that is refused is left as it was.
 pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
+    let missing = settings.path.metadata().map_or(true, |file| file.len() == 0);
+    if let (true, Some(minimum @ 2..)) = (missing, settings.minimum_generation) {
+        // The app remembers a database: a new one must not take its place.
+        return Err(StorageError::TooOld { found: 0, minimum });
+    }
     create_private(settings.path)?;
     let mut connection = connect(settings.path)?;
     if migrations::version(&connection)? == 0 {

@@ -1,9 +1,8 @@
 //! Changing keys: the app's key without rewriting anything, and the data key by sealing everything again.
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::Connection;
 
 use super::{
-    busy,
     error::StorageError,
     fault::{self, Point},
     header::{self, Transfer},
@@ -11,6 +10,7 @@ use super::{
     open::Database,
     reseal,
     store::{State, Store},
+    tx::check_interrupted,
 };
 use crate::{error::Error, secret::Secret};
 
@@ -20,14 +20,15 @@ impl Store {
     pub(crate) fn rekey(&self, new: &Secret<32>) -> Result<(), Error> {
         self.maintain(|tx, state| {
             // The key that the app surely has: not the one that an unconfirmed `rekey` of this client made.
-            let oldest = key_slots::list(tx)?
-                .first()
-                .copied()
-                .ok_or(StorageError::Corrupt)?;
-            let keep = if *state.rekeyed { oldest } else { state.keys.slot };
-            let slot = key_slots::add(tx, state.database_key, new, keep)?;
-            Ok(move |state: &mut Maintained<'_>| {
-                state.keys.slot = slot;
+            let own = key_slots::slot_of(tx, state.database_key)?;
+            let oldest = key_slots::list(tx)?.first().copied();
+            let keep = if *state.rekeyed {
+                oldest.unwrap_or(own)
+            } else {
+                own
+            };
+            key_slots::add(tx, state.database_key, new, keep)?;
+            Ok(|state: &mut Maintained<'_>| {
                 *state.database_key = new.clone();
                 *state.rekeyed = true;
             })
@@ -37,22 +38,26 @@ impl Store {
     /// Erases the wrap of the old key. Refused to a client that holds the old one: it would lock the app out.
     pub(crate) fn confirm_rekey(&self) -> Result<(), Error> {
         self.maintain(|tx, state| {
-            if key_slots::list(tx)?.last() != Some(&state.keys.slot) {
+            let own = key_slots::slot_of(tx, state.database_key)?;
+            if key_slots::list(tx)?.last() != Some(&own) {
                 return Err(StorageError::WrongKey);
             }
-            key_slots::keep_only(tx, state.keys.slot)?;
+            key_slots::keep_only(tx, own)?;
             Ok(|state: &mut Maintained<'_>| *state.rekeyed = false)
         })
     }
 
     /// Makes a new data key and seals every value with it: who has an old file and its key opens nothing newer.
     pub(crate) fn rotate_data_key(&self) -> Result<(), Error> {
+        let interrupted = &self.interrupted;
         self.maintain(|tx, state| {
+            // A client whose key was replaced would wrap the new data key for the old one, and lock the app out.
+            let own = key_slots::slot_of(tx, state.database_key)?;
             if key_slots::list(tx)?.len() > 1 {
                 return Err(StorageError::RekeyPending);
             }
-            let sealer = key_slots::renew(tx, &state.keys.sealer, state.database_key, state.keys.slot)?;
-            reseal::all(tx, &state.keys.sealer, &sealer)?;
+            let sealer = key_slots::renew(tx, &state.keys.sealer, state.database_key, own)?;
+            reseal::all(tx, &state.keys.sealer, &sealer, interrupted)?;
             let key_epoch = state.keys.key_epoch + 1;
             Ok(move |state: &mut Maintained<'_>| {
                 state.keys.sealer = sealer;
@@ -79,10 +84,7 @@ impl Store {
         let connection: &Connection = connection;
         groups.clear();
         fault::hit(Point::BeforeBegin)?;
-        let tx = busy::with_patience(self.busy_timeout, &self.interrupted, || {
-            Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
-        })
-        .map_err(StorageError::from)?;
+        let tx = self.immediate(connection)?;
         // Another process may have changed the data key, or moved the database away.
         let header = header::read(&tx)?;
         if header.transfer != Transfer::InUse {
@@ -101,6 +103,7 @@ impl Store {
         fault::hit(Point::AfterStatement)?;
         tx.execute("UPDATE header SET generation = generation + 1 WHERE id = 1", [])
             .map_err(StorageError::from)?;
+        check_interrupted(&self.interrupted)?;
         fault::hit(Point::BeforeCommit)?;
         tx.commit().map_err(StorageError::from)?;
         fault::hit(Point::AfterCommit)?;

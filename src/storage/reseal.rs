@@ -1,11 +1,14 @@
 //! Sealing every value again, for a new data key.
 
+use std::sync::atomic::AtomicBool;
+
 use rusqlite::{Connection, params};
 
 use super::{
     error::StorageError,
     fault::{self, Point},
     seal::{Place, Sealer},
+    tx::check_interrupted,
 };
 
 /// A sealed column: how its row's key and part are read, as the module of its table seals them.
@@ -107,12 +110,26 @@ const COLUMNS: &[Column] = &[
     },
 ];
 
-/// Opens each value with `old` and seals it with `new`, in the caller's transaction.
-pub(super) fn all(tx: &Connection, old: &Sealer, new: &Sealer) -> Result<(), StorageError> {
-    COLUMNS.iter().try_for_each(|column| one(tx, column, old, new))
+/// Opens each value with `old` and seals it with `new`, in the caller's transaction. A suspension can end it between
+/// two values: the time goes into the cryptography, which SQLite's own interrupt does not reach.
+pub(super) fn all(
+    tx: &Connection,
+    old: &Sealer,
+    new: &Sealer,
+    interrupted: &AtomicBool,
+) -> Result<(), StorageError> {
+    COLUMNS
+        .iter()
+        .try_for_each(|column| one(tx, column, old, new, interrupted))
 }
 
-fn one(tx: &Connection, column: &Column, old: &Sealer, new: &Sealer) -> Result<(), StorageError> {
+fn one(
+    tx: &Connection,
+    column: &Column,
+    old: &Sealer,
+    new: &Sealer,
+    interrupted: &AtomicBool,
+) -> Result<(), StorageError> {
     let Column {
         table,
         column,
@@ -127,6 +144,7 @@ fn one(tx: &Connection, column: &Column, old: &Sealer, new: &Sealer) -> Result<(
     let mut update = tx.prepare(&format!("UPDATE {table} SET {column} = ?2 WHERE rowid = ?1"))?;
     let mut last = i64::MIN;
     loop {
+        check_interrupted(interrupted)?;
         let mut rows = next.query([last])?;
         let Some(found) = rows.next()? else { return Ok(()) };
         let (rowid, part): (i64, u64) = (found.get(0)?, found.get(3)?);

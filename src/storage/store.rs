@@ -143,13 +143,14 @@ impl Store {
         };
         let database = busy::with_patience(busy_timeout, &interrupted, || open::open(&settings))?;
         let interrupt_handle = database.connection.get_interrupt_handle();
+        let erasure = Erasure::after_open(&database.connection);
         let state = State {
             phase: Phase::Open(database),
             groups: GroupCache::new(),
             database_key: database_key.clone(),
             rekeyed: false,
             transfer: Transfer::InUse,
-            erasure: Erasure::after_open(),
+            erasure,
         };
         Ok(Self {
             path,
@@ -258,25 +259,20 @@ impl Store {
         } = state;
         let Database { connection, keys } = phase.database()?;
         let connection: &Connection = connection;
-        if !connection.is_autocommit() {
-            // The last transaction could not roll back, on a failing disk perhaps. Nothing may build on it.
-            connection.execute_batch("ROLLBACK").map_err(StorageError::from)?;
-        }
-        let (transaction, data_version) = busy::with_patience(
-            self.busy_timeout,
-            &self.interrupted,
-            || -> Result<_, StorageError> {
-                let transaction = Transaction::new_unchecked(connection, behavior)?;
-                let data_version = data_version(connection)?;
-                Ok((transaction, data_version))
-            },
-        )?;
-        if groups.revalidate(data_version) {
+        let (transaction, data_version) = self.with_lock(connection, |connection| {
+            let transaction = Transaction::new_unchecked(connection, behavior)?;
+            let data_version = data_version(connection)?;
+            Ok((transaction, data_version))
+        })?;
+        if groups.is_outdated(data_version) {
+            groups.clear();
             let header = header::read(connection)?;
             if header.key_epoch != keys.key_epoch {
                 *keys = key_slots::unlock(connection, database_key)?;
             }
             *transfer = header.transfer;
+            // Only now: if the look failed, the next call must look again.
+            groups.set_data_version(data_version);
         }
         if *transfer != Transfer::InUse {
             return Err(StorageError::Transferred.into());
@@ -289,8 +285,38 @@ impl Store {
         })
     }
 
-    /// The main file, its write-ahead log and its shared memory, in the order in which they must be removed: without
-    /// the main file the others are nothing.
+    /// A transaction that writes, for those who change keys or move the database.
+    pub(super) fn immediate<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>, StorageError> {
+        self.with_lock(connection, |connection| {
+            Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Into::into)
+        })
+    }
+
+    /// Begins what `begin` begins, waiting for other processes as long as the app configured.
+    fn with_lock<'c, T>(
+        &self,
+        connection: &'c Connection,
+        begin: impl FnOnce(&'c Connection) -> Result<T, StorageError>,
+    ) -> Result<T, StorageError> {
+        if !connection.is_autocommit() {
+            // The last transaction could not roll back, on a failing disk perhaps. Nothing may build on it.
+            connection.execute_batch("ROLLBACK")?;
+        }
+        busy::with_patience(self.busy_timeout, &self.interrupted, || begin(connection))
+    }
+
+    /// Makes sure that what was deleted has left the files, as far as other processes let it.
+    pub(crate) fn erase(&self) -> Result<(), Error> {
+        let mut entered = self.enter()?;
+        let State { phase, erasure, .. } = &mut *entered.state;
+        if erasure.is_due() {
+            erasure.erase(&phase.database()?.connection);
+        }
+        Ok(())
+    }
+
+    /// The main file, its write-ahead log and its shared memory, in the order in which they must be removed: a log
+    /// without its file is nothing, a file without its log may be a wrong one.
     pub(crate) fn files(&self) -> [PathBuf; 3] {
         ["", "-wal", "-shm"].map(|suffix| {
             let mut path = self.path.clone().into_os_string();

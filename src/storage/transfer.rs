@@ -6,18 +6,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
 use super::{
-    busy,
     error::{PathProblem, StorageError},
     fault::{self, Point},
     header::{self, Transfer},
     key_slots, migrations,
     open::{self, Database},
     store::Store,
+    tx::check_interrupted,
 };
-use crate::{error::Error, secret::Secret};
+use crate::{crypto::random_array, error::Error, secret::Secret};
+
+/// The ending of a copy that is not finished.
+const PARTIAL: &str = ".partial";
 
 impl Store {
     /// Freezes this database for ever and writes a copy of it to `target`, under `transfer_key`. Killed in between,
@@ -28,18 +31,22 @@ impl Store {
         entered.state.groups.clear();
         let database_key = entered.state.database_key.clone();
         let Database { connection, .. } = entered.state.phase.database()?;
-        self.freeze(connection, target)?;
+        self.freeze(connection, target, &database_key)?;
         entered.state.transfer = Transfer::Transferring;
         fault::hit(Point::AfterCommit)?;
 
         let Database { connection, .. } = entered.state.phase.database()?;
-        let partial = beside(target, ".partial");
-        remove(&partial)?;
+        remove_partials(target)?;
+        // A name of its own: another process may be exporting to the same place.
+        let number = u32::from_be_bytes(random_array().map_err(|_| StorageError::Crypto)?);
+        let partial = beside(target, &format!("{PARTIAL}-{number:08x}"));
         fault::hit(Point::BeforeStatement)?;
         copy(connection, &partial)?;
         fault::hit(Point::AfterStatement)?;
+        check_interrupted(&self.interrupted)?;
         rewrap(&partial, &database_key, transfer_key)?;
         fault::hit(Point::AfterStatement)?;
+        check_interrupted(&self.interrupted)?;
 
         // Another process may have exported meanwhile: only who finds the database not yet moved publishes a copy.
         let tx = self.frozen(connection)?;
@@ -53,8 +60,15 @@ impl Store {
     }
 
     /// Lets nobody use the database any more.
-    fn freeze(&self, connection: &Connection, target: &Path) -> Result<(), StorageError> {
+    fn freeze(
+        &self,
+        connection: &Connection,
+        target: &Path,
+        database_key: &Secret<32>,
+    ) -> Result<(), StorageError> {
         let tx = self.frozen(connection)?;
+        // A key that another process has replaced could not make the copy.
+        key_slots::slot_of(&tx, database_key)?;
         check_target(&tx, &self.path, target)?;
         header::set_transfer(&tx, Transfer::Transferring)?;
         fault::hit(Point::BeforeCommit)?;
@@ -64,9 +78,7 @@ impl Store {
     /// A transaction on a database that was not moved yet.
     fn frozen<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>, StorageError> {
         fault::hit(Point::BeforeBegin)?;
-        let tx = busy::with_patience(self.busy_timeout, &self.interrupted, || {
-            Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
-        })?;
+        let tx = self.immediate(connection)?;
         if header::read(&tx)?.transfer == Transfer::Transferred {
             return Err(StorageError::Transferred);
         }
@@ -94,7 +106,7 @@ pub(crate) fn import(
         return Err(StorageError::NotOurs);
     }
     key_slots::unlock(&original, transfer_key)?;
-    let partial = beside(target, ".partial");
+    let partial = beside(target, PARTIAL);
     match header::read(&original)?.transfer {
         Transfer::InUse => {
             remove(&partial)?;
@@ -196,9 +208,13 @@ fn open_copy(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> 
     Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(Into::into)
 }
 
-/// Renames the finished copy into place, so that a file under that name is always whole.
+/// Renames the finished copy into place, so that a file under that name is always whole. What is left of a file of
+/// the same name goes first: SQLite would take an old log for the new file's.
 fn publish(partial: &Path, target: &Path) -> Result<(), StorageError> {
     sync_file(partial)?;
+    for ending in ["-wal", "-shm", "-journal"] {
+        remove(&beside(target, ending))?;
+    }
     fs::rename(partial, target).map_err(from_io)?;
     sync_folder(target)
 }
@@ -207,8 +223,27 @@ fn sync_file(path: &Path) -> Result<(), StorageError> {
     File::open(path).and_then(|file| file.sync_all()).map_err(from_io)
 }
 
+/// Removes unfinished copies that a killed export or import left beside the file.
+pub(super) fn remove_partials(path: &Path) -> Result<(), StorageError> {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name().and_then(|name| name.to_str())) else {
+        return Ok(());
+    };
+    let prefix = format!("{name}{PARTIAL}");
+    for entry in fs::read_dir(folder).map_err(from_io)? {
+        let entry = entry.map_err(from_io)?;
+        if entry
+            .file_name()
+            .to_str()
+            .is_some_and(|name| name.starts_with(&prefix))
+        {
+            remove(&entry.path())?;
+        }
+    }
+    Ok(())
+}
+
 /// A rename or removal lasts only once the folder is on disk.
-fn sync_folder(path: &Path) -> Result<(), StorageError> {
+pub(super) fn sync_folder(path: &Path) -> Result<(), StorageError> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())

@@ -35,13 +35,8 @@ impl<'c> ReadTx<'c> {
         }
     }
 
-    /// Refuses to go on after the deadline of a suspension.
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
-        if self.interrupted.load(Ordering::Acquire) {
-            Err(StorageError::Interrupted)
-        } else {
-            Ok(())
-        }
+        check_interrupted(self.interrupted)
     }
 
     fn statement<T>(&self, run: impl FnOnce() -> rusqlite::Result<T>) -> Result<T, StorageError> {
@@ -178,6 +173,15 @@ pub(super) enum Savepoint {
     Begin,
     Keep,
     Undo,
+}
+
+/// Refuses to go on after the deadline of a suspension.
+pub(super) fn check_interrupted(interrupted: &AtomicBool) -> Result<(), StorageError> {
+    if interrupted.load(Ordering::Acquire) {
+        Err(StorageError::Interrupted)
+    } else {
+        Ok(())
+    }
 }
 
 /// What OpenMLS sees of a storage failure; the failure itself stays in the transaction.

@@ -791,6 +791,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_export_group_info(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_export_ratchet_tree(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_export_secret(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_configure(
@@ -806,6 +810,14 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_create_message(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_process_message(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal(
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
     ): Int
@@ -929,6 +941,10 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(`ptr`: Long,`withRatchetTree`: Byte,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_export_secret(`ptr`: Long,`label`: RustBuffer.ByValue,`context`: RustBuffer.ByValue,`length`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_configure(`ptr`: Long,`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -945,6 +961,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(`ptr`: Long,`reference`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlserror_error_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1128,7 +1152,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 58304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 43218) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 3296) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
@@ -1155,13 +1179,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 6983) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 65104) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 15186) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 26258) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 23435) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() and 0xFFFF) != 5183) {
@@ -1174,6 +1198,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_group_info() and 0xFFFF) != 43829) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_ratchet_tree() and 0xFFFF) != 42277) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() and 0xFFFF) != 51520) {
@@ -1198,6 +1228,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 30991) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 49578) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 50404) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() and 0xFFFF) != 12528) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
@@ -2464,11 +2506,14 @@ public interface MlsClientInterface {
      * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
      * start, or in a notification extension.
      *
-     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
-     * its turn; a message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
-     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
-     * message that is refused for itself does not stop it: its outcome carries the error.
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
+     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
+     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
+     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
+     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
+     * from Welcomes first): its outcome carries the error.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
@@ -3008,11 +3053,14 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
      * start, or in a notification extension.
      *
-     * Stored: as for each message, in transactions that commit at least every 250 ms, so that another process gets
-     * its turn; a message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's, and at a failure of
-     * storage; `stopped_at` says where, and `error` why if it was not the budget. What came before is kept. A
-     * message that is refused for itself does not stop it: its outcome carries the error.
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed.
+     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
+     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
+     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
+     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
+     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
+     * from Welcomes first): its outcome carries the error.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
@@ -3379,8 +3427,8 @@ public interface MlsGroupInterface {
      * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, call `merge_pending_commit` and send `welcome` to the new members; refused, call
-     * `clear_pending_commit`. The group stays in its epoch until then.
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
@@ -3395,7 +3443,7 @@ public interface MlsGroupInterface {
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten. Send its Welcome now.
+     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
      * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
      */
     fun `mergePendingCommit`(): Merged
@@ -3430,6 +3478,23 @@ public interface MlsGroupInterface {
      * the same group with the same history (RFC 9420, section 8.7).
      */
     fun `epochAuthenticator`(): kotlin.ByteArray
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `exportRatchetTree`(): kotlin.ByteArray
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
@@ -3487,6 +3552,32 @@ public interface MlsGroupInterface {
      * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
      */
     fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+    fun `clearPendingProposals`()
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `commitToPendingProposals`(): CommitBundle
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came.
+     */
+    fun `pendingProposals`(): List<ProposalSummary>
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
+     * it here and answers `MessageInvalid { ProposalMissing }`.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+    fun `removePendingProposal`(`reference`: ProposalRef)
     
     companion object
 }
@@ -3600,8 +3691,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, call `merge_pending_commit` and send `welcome` to the new members; refused, call
-     * `clear_pending_commit`. The group stays in its epoch until then.
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
@@ -3640,7 +3731,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten. Send its Welcome now.
+     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
      * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
      */
     @Throws(MlsException::class)override fun `mergePendingCommit`(): Merged {
@@ -3729,6 +3820,48 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     callWithHandle {
     uniffiRustCallWithError(MlsException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(
+        it,
+        
+        FfiConverterBoolean.lower(`withRatchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `exportRatchetTree`(): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(
         it,
         _status)
 }
@@ -3893,6 +4026,79 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     }
     )
     }
+    
+
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+    @Throws(MlsException::class)override fun `clearPendingProposals`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `commitToPendingProposals`(): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came.
+     */
+    @Throws(MlsException::class)override fun `pendingProposals`(): List<ProposalSummary> {
+            return FfiConverterSequenceTypeProposalSummary.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
+     * it here and answers `MessageInvalid { ProposalMissing }`.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `removePendingProposal`(`reference`: ProposalRef)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(
+        it,
+        
+        FfiConverterTypeProposalRef.lower(`reference`),_status)
+}
+    }
+    
     
 
     
@@ -4080,7 +4286,7 @@ data class CommitBundle (
     val `commit`: kotlin.ByteArray
     , 
     /**
-     * For those who are added; send it after the Commit was accepted.
+     * For those who are added; send it once the Commit was accepted, before it is merged.
      */
     val `welcome`: kotlin.ByteArray?
     , 
@@ -4326,7 +4532,8 @@ data class GroupConfig (
     val `maximumForwardDistance`: kotlin.UInt = 2000u 
     , 
     /**
-     * Past epochs whose resumption secret is kept, at most 64.
+     * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
+     * does not change it.
      */
     val `resumptionPsks`: kotlin.UInt = 3u 
     , 
@@ -6356,6 +6563,15 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
+     */
+    class ProposalNotFound(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
      */
     class PendingProposalsExist(
@@ -6688,48 +6904,49 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 )
             9 -> MlsException.PendingCommitExists()
             10 -> MlsException.NoPendingCommit()
-            11 -> MlsException.PendingProposalsExist()
-            12 -> MlsException.WrongEpoch(
+            11 -> MlsException.ProposalNotFound()
+            12 -> MlsException.PendingProposalsExist()
+            13 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            13 -> MlsException.MessageInvalid(
+            14 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            14 -> MlsException.MessageMalformed()
-            15 -> MlsException.CredentialRejected()
-            16 -> MlsException.Reentrant()
-            17 -> MlsException.MemberNotFound(
+            15 -> MlsException.MessageMalformed()
+            16 -> MlsException.CredentialRejected()
+            17 -> MlsException.Reentrant()
+            18 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            18 -> MlsException.UnsupportedCiphersuite(
+            19 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            19 -> MlsException.InvalidArgument(
+            20 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            20 -> MlsException.Wiped()
-            21 -> MlsException.Suspended()
-            22 -> MlsException.Transferred()
-            23 -> MlsException.RekeyPending()
-            24 -> MlsException.StorageBusy()
-            25 -> MlsException.StorageLocked()
-            26 -> MlsException.StorageFull()
-            27 -> MlsException.StorageReadOnly()
-            28 -> MlsException.StorageIo()
-            29 -> MlsException.WrongDatabaseKey()
-            30 -> MlsException.StorageCorrupt()
-            31 -> MlsException.StorageForeign()
-            32 -> MlsException.StorageTooNew(
+            21 -> MlsException.Wiped()
+            22 -> MlsException.Suspended()
+            23 -> MlsException.Transferred()
+            24 -> MlsException.RekeyPending()
+            25 -> MlsException.StorageBusy()
+            26 -> MlsException.StorageLocked()
+            27 -> MlsException.StorageFull()
+            28 -> MlsException.StorageReadOnly()
+            29 -> MlsException.StorageIo()
+            30 -> MlsException.WrongDatabaseKey()
+            31 -> MlsException.StorageCorrupt()
+            32 -> MlsException.StorageForeign()
+            33 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            33 -> MlsException.StorageRolledBack(
+            34 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            34 -> MlsException.Internal(
+            35 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -6777,6 +6994,10 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.NoPendingCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.ProposalNotFound -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -6935,111 +7156,115 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(10)
                 Unit
             }
-            is MlsException.PendingProposalsExist -> {
+            is MlsException.ProposalNotFound -> {
                 buf.putInt(11)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.PendingProposalsExist -> {
                 buf.putInt(12)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(13)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(13)
+                buf.putInt(14)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(14)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
                 buf.putInt(15)
                 Unit
             }
-            is MlsException.Reentrant -> {
+            is MlsException.CredentialRejected -> {
                 buf.putInt(16)
                 Unit
             }
-            is MlsException.MemberNotFound -> {
+            is MlsException.Reentrant -> {
                 buf.putInt(17)
+                Unit
+            }
+            is MlsException.MemberNotFound -> {
+                buf.putInt(18)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(18)
+                buf.putInt(19)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(19)
+                buf.putInt(20)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(20)
-                Unit
-            }
-            is MlsException.Suspended -> {
                 buf.putInt(21)
                 Unit
             }
-            is MlsException.Transferred -> {
+            is MlsException.Suspended -> {
                 buf.putInt(22)
                 Unit
             }
-            is MlsException.RekeyPending -> {
+            is MlsException.Transferred -> {
                 buf.putInt(23)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(24)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(25)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(26)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(27)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(28)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(29)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(30)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.StorageCorrupt -> {
                 buf.putInt(31)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.StorageForeign -> {
                 buf.putInt(32)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(33)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(33)
+                buf.putInt(34)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(34)
+                buf.putInt(35)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -7176,7 +7401,15 @@ sealed class ProcessedMessage {
         /**
          * The epoch that it began.
          */
-        val `epoch`: kotlin.ULong) : ProcessedMessage()
+        val `epoch`: kotlin.ULong, 
+        /**
+         * Its Welcome: send it to those who were added, if that has not been done.
+         */
+        val `welcome`: kotlin.ByteArray?, 
+        /**
+         * Its GroupInfo, for the delivery service.
+         */
+        val `groupInfo`: kotlin.ByteArray?) : ProcessedMessage()
         
     {
         
@@ -7284,6 +7517,8 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
             5 -> ProcessedMessage.OwnCommit(
                 FfiConverterOptionalULong.read(buf),
                 FfiConverterULong.read(buf),
+                FfiConverterOptionalByteArray.read(buf),
+                FfiConverterOptionalByteArray.read(buf),
                 )
             6 -> ProcessedMessage.OwnMessage
             7 -> ProcessedMessage.Duplicate
@@ -7347,6 +7582,8 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 4UL
                 + FfiConverterOptionalULong.allocationSize(value.`id`)
                 + FfiConverterULong.allocationSize(value.`epoch`)
+                + FfiConverterOptionalByteArray.allocationSize(value.`welcome`)
+                + FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`)
             )
         }
         is ProcessedMessage.OwnMessage -> {
@@ -7422,6 +7659,8 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 buf.putInt(5)
                 FfiConverterOptionalULong.write(value.`id`, buf)
                 FfiConverterULong.write(value.`epoch`, buf)
+                FfiConverterOptionalByteArray.write(value.`welcome`, buf)
+                FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
                 Unit
             }
             is ProcessedMessage.OwnMessage -> {
