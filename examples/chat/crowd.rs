@@ -97,7 +97,6 @@ impl Adding {
     fn add(&mut self, group: &Arc<MlsGroup>, bob: &Phone, id: &GroupId, batch: Vec<Vec<u8>>) -> Result<()> {
         let (bundle, time) = timed(|| Ok(group.add_members(batch)?))?;
         self.committing += time;
-        self.merging += timed(|| Ok(group.merge_pending_commit()?))?.1;
         if self.commits == 0 {
             // Bob joins with the first Commit, so he has to process all that follow.
             let welcome = bundle.welcome.clone().ok_or("the Commit adds nobody")?;
@@ -105,6 +104,7 @@ impl Adding {
         } else {
             self.receiving += timed(|| Ok(bob.group(id)?.process_message(bundle.commit.clone())?))?.1;
         }
+        self.merging += timed(|| Ok(group.merge_pending_commit()?))?.1;
         self.commits += 1;
         self.last = Some(bundle);
         Ok(())

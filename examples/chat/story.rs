@@ -27,8 +27,9 @@ pub fn play(folder: &Path) -> Result<()> {
     let id = alice.client.create_group(alice.identity.clone(), None)?.id()?;
     let commit = alice.group(&id)?.add_members(vec![bobs_key_package])?;
     describe(&alice, &commit);
-    accepted(&alice, &id, &commit, &[])?;
+    // The delivery service took the Commit. The Welcome goes out first, because the merge forgets it.
     join(&bob, &commit)?;
+    accepted(&alice, &id, &commit, &[])?;
     all_agree(&id, &[&alice, &bob])?;
 
     heading(3, "They talk; the network delivers twice");
@@ -39,8 +40,8 @@ pub fn play(folder: &Path) -> Result<()> {
     heading(4, "Bob invites Carol: every member may commit");
     let commit = bob.group(&id)?.add_members(vec![carols_key_package])?;
     describe(&bob, &commit);
-    accepted(&bob, &id, &commit, &[&alice])?;
     join(&carol, &commit)?;
+    accepted(&bob, &id, &commit, &[&alice])?;
     all_agree(&id, &[&alice, &bob, &carol])?;
     // Carol was not a member when this was sent, so she has no key for it.
     carol.receive(&id, &hello)?;
