@@ -212,3 +212,59 @@ fn an_old_copy_is_refused_and_left() {
         found
     );
 }
+
+/// The app remembers a database: a new one in its place would be an old copy of the worst kind.
+#[test]
+fn a_missing_file_is_no_new_database_for_an_app_that_remembers_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("mls.db");
+    let demanding = |minimum| {
+        let mut config = ClientConfig::new(path.to_str().unwrap(), KEY);
+        config.minimum_generation = Some(minimum);
+        open_with(config)
+    };
+    for minimum in [2, 500, u64::MAX] {
+        let expected = MlsError::StorageRolledBack { found: 0, minimum };
+        assert_refused(folder.path(), &expected, || demanding(minimum));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+    // Emptied, it is as good as gone.
+    fs::write(&path, "").unwrap();
+    let expected = MlsError::StorageRolledBack {
+        found: 0,
+        minimum: 500,
+    };
+    assert_refused(folder.path(), &expected, || demanding(500));
+    fs::remove_file(&path).unwrap();
+    // Nothing is remembered before the first call.
+    demanding(0).unwrap();
+}
+
+/// Who can write to the file, but has no key, could have the database itself keep what is deleted.
+#[test]
+fn a_planted_trigger_or_view_is_refused_and_left() {
+    let planted = [
+        (
+            "TRIGGER",
+            "CREATE TABLE kept (value);
+          CREATE TRIGGER planted AFTER DELETE ON key_package BEGIN INSERT INTO kept VALUES (old.bundle); END",
+        ),
+        ("VIEW", "CREATE VIEW planted AS SELECT 1"),
+    ];
+    for (kind, sql) in planted {
+        let (folder, id) = database();
+        let path = folder.path().join("mls.db");
+        let suspended = open(&path).unwrap();
+        suspended.suspend(1000).unwrap();
+        let change = |sql: &str| {
+            let other = Connection::open(&path).unwrap();
+            other.execute_batch(sql).unwrap();
+            other.close().unwrap();
+        };
+        change(sql);
+        assert_refused(folder.path(), &MlsError::StorageCorrupt, || open(&path));
+        assert_eq!(suspended.resume(), Err(MlsError::StorageCorrupt), "{kind}");
+        change(&format!("DROP {kind} planted"));
+        open(&path).unwrap().group(id).unwrap();
+    }
+}

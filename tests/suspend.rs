@@ -229,3 +229,51 @@ fn a_wiped_client_leaves_no_file_and_answers_wiped() {
     assert_eq!(alice.client().resume(), Err(MlsError::Wiped));
     alice.client().wipe().unwrap();
 }
+
+#[test]
+fn a_wipe_takes_unfinished_copies_along_and_nothing_else() {
+    let alice = Device::new("alice");
+    let folder = alice.path().parent().unwrap().to_owned();
+    let others = ["mls.db.note", "other.db", "other.db.partial", "x.mls.db.partial"];
+    for name in ["mls.db.partial", "mls.db.partial-00c0ffee", "mls.db.partial-wal"]
+        .iter()
+        .chain(&others)
+    {
+        fs::write(folder.join(name), "a copy").unwrap();
+    }
+    alice.client().wipe().unwrap();
+    let mut left: Vec<String> = fs::read_dir(&folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, others);
+}
+
+#[test]
+fn wiped_is_the_answer_whether_suspended_before_or_after() {
+    for suspended_first in [true, false] {
+        let alice = Device::new("alice");
+        let group = alice.group(&alice.create_group());
+        let folder = alice.path().parent().unwrap().to_owned();
+        let client = alice.client();
+        if suspended_first {
+            client.suspend(0).unwrap();
+        }
+        client.wipe().unwrap();
+        for _ in 0..2 {
+            assert_eq!(group.info(), Err(MlsError::Wiped), "{suspended_first}");
+            assert_eq!(client.groups(), Err(MlsError::Wiped), "{suspended_first}");
+            assert_eq!(client.storage_info(), Err(MlsError::Wiped), "{suspended_first}");
+            assert_eq!(
+                client.rekey(vec![1; 32]),
+                Err(MlsError::Wiped),
+                "{suspended_first}"
+            );
+            assert_eq!(client.suspend(0), Err(MlsError::Wiped), "{suspended_first}");
+            assert_eq!(client.resume(), Err(MlsError::Wiped), "{suspended_first}");
+        }
+        client.wipe().unwrap();
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+    }
+}

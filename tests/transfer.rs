@@ -201,3 +201,62 @@ fn a_pending_commit_and_both_members_survive_the_move() {
     assert_eq!(group.epoch_authenticator().unwrap(), bob.authenticator(&id));
     assert_agree(&id, &[&bob]);
 }
+
+/// As a killed wipe leaves it: the main file gone, its log still there. SQLite would play it into the new database.
+#[test]
+fn the_log_of_an_older_database_does_not_get_into_the_imported_one() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let stranger = Device::new("stranger");
+    stranger.create_group();
+    stranger.key_package();
+    let transfer = Move::new();
+    let unread = bob.send(&id, "while moving");
+    transfer.export(&alice).unwrap();
+    for ending in ["-wal", "-shm"] {
+        let left = fs::read(format!("{}{ending}", stranger.path().display())).unwrap();
+        assert!(!left.is_empty());
+        fs::write(format!("{}{ending}", transfer.database().display()), left).unwrap();
+    }
+
+    let moved = transfer.import(TRANSFER_KEY).unwrap();
+    for round in 0..2 {
+        let identities = moved.identities().unwrap();
+        assert_eq!(identities.len(), 1, "{round}");
+        assert_eq!(identities[0].id, alice.identity, "{round}");
+        assert_eq!(moved.groups().unwrap().len(), 1, "{round}");
+        moved.suspend(1000).unwrap();
+        moved.resume().unwrap();
+    }
+    moved.group(id).unwrap().process_message(unread).unwrap();
+    drop(moved);
+    let config = ClientConfig::new(transfer.database().to_str().unwrap(), NEW_KEY);
+    let reopened = MlsClient::open(config, None, None).unwrap();
+    assert_eq!(reopened.inbox(10).unwrap().len(), 1);
+}
+
+#[test]
+fn a_file_with_a_trigger_is_not_imported_and_not_used_up() {
+    let alice = Device::new("alice");
+    let transfer = Move::new();
+    transfer.export(&alice).unwrap();
+    let change = |sql: &str| {
+        let file = rusqlite::Connection::open(transfer.file()).unwrap();
+        file.execute_batch(sql).unwrap();
+    };
+    change(
+        "CREATE TABLE kept (value);
+         CREATE TRIGGER keep AFTER DELETE ON key_package BEGIN INSERT INTO kept VALUES (old.bundle); END",
+    );
+    let before = fs::read(transfer.file()).unwrap();
+    for _ in 0..2 {
+        assert_eq!(
+            transfer.import(TRANSFER_KEY).err(),
+            Some(MlsError::StorageCorrupt)
+        );
+        assert!(before == fs::read(transfer.file()).unwrap());
+        assert!(!transfer.database().exists());
+    }
+    change("DROP TRIGGER keep; DROP TABLE kept");
+    transfer.import(TRANSFER_KEY).unwrap();
+}
