@@ -2,10 +2,11 @@
 //! yet.
 
 use openmls::prelude::{
-    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, KeyPackage,
-    KeyPackageIn, LeafNodeIndex, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY,
-    MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
-    OpenMlsProvider, ProtocolVersion, StagedWelcome,
+    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, GroupId,
+    JoinProposal, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+    MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
+    MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider,
+    ProcessedMessageContent, ProtocolVersion, StagedWelcome,
     tls_codec::{DeserializeBytes as _, Serialize as _},
 };
 use openmls_libcrux_crypto::Provider;
@@ -63,14 +64,49 @@ impl RawPeer {
     }
 
     pub fn key_package(&self) -> Vec<u8> {
-        let capabilities = Capabilities::builder()
-            .credentials(vec![CredentialType::Basic, CredentialType::X509])
-            .build();
-        let bundle = KeyPackage::builder()
-            .leaf_node_capabilities(capabilities)
+        to_bytes(MlsMessageOut::from(self.new_key_package()))
+    }
+
+    fn new_key_package(&self) -> KeyPackage {
+        KeyPackage::builder()
+            .leaf_node_capabilities(capabilities())
             .build(SUITE, &self.provider, &self.signer, self.credential.clone())
+            .unwrap()
+            .into_key_package()
+    }
+
+    /// Asks from outside to be added to a group that it knows by name and epoch only.
+    pub fn ask_to_join(&self, group_id: &[u8], epoch: u64) -> Vec<u8> {
+        type Storage = <Provider as OpenMlsProvider>::StorageProvider;
+        let group_id = GroupId::from_slice(group_id);
+        let proposal =
+            JoinProposal::new::<Storage>(self.new_key_package(), group_id, epoch.into(), &self.signer);
+        to_bytes(proposal.unwrap())
+    }
+
+    /// Joins by an external Commit, for which a GroupInfo with the tree is enough.
+    pub fn join_by_external_commit(&mut self, group_info: &[u8]) -> Vec<u8> {
+        let MlsMessageBodyIn::GroupInfo(group_info) = parse(group_info) else {
+            panic!("no GroupInfo")
+        };
+        let leaf_node = LeafNodeParameters::builder()
+            .with_capabilities(capabilities())
+            .build();
+        let (group, bundle) = MlsGroup::external_commit_builder()
+            .with_config(MlsGroupJoinConfig::builder().build())
+            .build_group(&self.provider, group_info, self.credential.clone())
+            .unwrap()
+            .leaf_node_parameters(leaf_node)
+            .load_psks(self.provider.storage())
+            .unwrap()
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| {
+                true
+            })
+            .unwrap()
+            .finalize(&self.provider)
             .unwrap();
-        to_bytes(MlsMessageOut::from(bundle.key_package().clone()))
+        self.group = Some(group);
+        to_bytes(bundle.into_commit())
     }
 
     /// Joins; sends proposals as PublicMessage or as PrivateMessage.
@@ -112,6 +148,40 @@ impl RawPeer {
         (to_bytes(welcome), tree)
     }
 
+    pub fn propose_add(&mut self, key_package: &[u8]) -> Vec<u8> {
+        let MlsMessageBodyIn::KeyPackage(key_package) = parse(key_package) else {
+            panic!("no key package")
+        };
+        let key_package = validate(key_package, &self.provider);
+        let group = self.group.as_mut().unwrap();
+        let (message, _) = group
+            .propose_add_member(&self.provider, &self.signer, &key_package)
+            .unwrap();
+        to_bytes(message)
+    }
+
+    /// Processes a Commit of another member.
+    pub fn follow(&mut self, commit: &[u8]) {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(commit).unwrap();
+        let group = self.group.as_mut().unwrap();
+        let processed = group
+            .process_message(&self.provider, message.try_into_protocol_message().unwrap())
+            .unwrap();
+        let ProcessedMessageContent::StagedCommitMessage(staged) = processed.into_content() else {
+            panic!("no Commit")
+        };
+        group.merge_staged_commit(&self.provider, *staged).unwrap();
+    }
+
+    pub fn authenticator(&self) -> Vec<u8> {
+        self.group
+            .as_ref()
+            .unwrap()
+            .epoch_authenticator()
+            .as_slice()
+            .to_vec()
+    }
+
     pub fn propose_remove(&mut self, leaf_index: u32) -> Vec<u8> {
         let group = self.group.as_mut().unwrap();
         let (message, _) = group
@@ -119,6 +189,12 @@ impl RawPeer {
             .unwrap();
         to_bytes(message)
     }
+}
+
+fn capabilities() -> Capabilities {
+    Capabilities::builder()
+        .credentials(vec![CredentialType::Basic, CredentialType::X509])
+        .build()
 }
 
 fn validate(key_package: KeyPackageIn, provider: &Provider) -> KeyPackage {

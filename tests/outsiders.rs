@@ -1,0 +1,98 @@
+//! Who comes from outside gets in past a validator only: without one the delivery service could add itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{Device, raw::RawPeer};
+use mls_mobile::{
+    CallbackError, CredentialValidator, GroupId, MlsError, MlsGroup, ProcessedMessage, Sender,
+    ValidationRequest,
+};
+
+/// The same answer to everything.
+struct Always(bool);
+
+impl CredentialValidator for Always {
+    fn validate(&self, _: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(self.0)
+    }
+}
+
+fn alone(validator: Option<bool>) -> (Device, GroupId) {
+    let alice = match validator {
+        Some(answer) => Device::with_validator("alice", Arc::new(Always(answer))),
+        None => Device::new("alice"),
+    };
+    let id = alice.create_group();
+    (alice, id)
+}
+
+fn request(group: &MlsGroup) -> Vec<u8> {
+    RawPeer::new("mallory").ask_to_join(&group.id().unwrap().0, group.info().unwrap().epoch)
+}
+
+fn external_commit(group: &MlsGroup) -> (RawPeer, Vec<u8>) {
+    let mut peer = RawPeer::new("mallory");
+    let commit = peer.join_by_external_commit(&group.export_group_info(true).unwrap());
+    (peer, commit)
+}
+
+#[test]
+fn without_a_validators_yes_nobody_gets_in_from_outside() {
+    for validator in [None, Some(false)] {
+        let (mut alice, id) = alone(validator);
+        let request = request(&alice.group(&id));
+        let (_, commit) = external_commit(&alice.group(&id));
+        for message in [request, commit] {
+            assert_eq!(
+                alice.group(&id).process_message(message),
+                Err(MlsError::CredentialRejected)
+            );
+            alice.reload();
+            let state = alice.group(&id).info().unwrap();
+            assert_eq!(
+                (state.epoch, state.pending_proposals),
+                (0, vec![]),
+                "{validator:?}"
+            );
+        }
+        assert_eq!(alice.member_names(&id), ["alice"]);
+        alice.send(&id, "nothing is queued");
+    }
+}
+
+#[test]
+fn with_it_a_request_is_queued_and_the_next_commit_adds() {
+    let (mut alice, id) = alone(Some(true));
+    let outcome = alice.receive(&id, &request(&alice.group(&id)));
+    assert!(matches!(
+        outcome,
+        ProcessedMessage::ExternalJoinProposal { ref summary, .. }
+            if matches!(summary.sender, Sender::NewMember { .. })
+    ));
+    alice.reload();
+    let bundle = alice.group(&id).commit_to_pending_proposals().unwrap();
+    assert!(bundle.welcome.is_some());
+    alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(alice.member_names(&id), ["alice", "mallory"]);
+}
+
+#[test]
+fn with_it_an_external_commit_is_merged_and_says_who_came() {
+    let (mut alice, id) = alone(Some(true));
+    let (peer, commit) = external_commit(&alice.group(&id));
+    let ProcessedMessage::Commit { summary, .. } = alice.receive(&id, &commit) else {
+        panic!("no Commit")
+    };
+    assert_eq!(summary.external_joins.len(), 1);
+    alice.reload();
+    assert_eq!(alice.authenticator(&id), peer.authenticator());
+}
