@@ -80,11 +80,11 @@ fn a_rotation_that_a_suspension_meets_between_two_values_is_undone() {
         .create_key_packages(alice.identity.clone(), 20, None)
         .unwrap();
     let before = alice.client().key_packages().unwrap();
-    for (turn, point) in [3, 10, 20, 40].into_iter().enumerate() {
+    for (turn, point) in [12, 20, 30, 45].into_iter().enumerate() {
         let (file, client) = (alice.dump(), alice.client().clone());
         let call = thread::spawn(move || {
             fault::arm(Plan::ParkAt(point, park));
-            client.rotate_data_key()
+            (client.rotate_data_key(), fault::disarm())
         });
         while PARKED.load(Ordering::SeqCst) <= turn {
             assert!(!call.is_finished(), "point {point} was not reached");
@@ -98,7 +98,8 @@ fn a_rotation_that_a_suspension_meets_between_two_values_is_undone() {
         // The deadline of 0 has passed too.
         thread::sleep(Duration::from_millis(50));
         LET_GO.fetch_add(1, Ordering::SeqCst);
-        let answer = call.join().unwrap();
+        let (answer, passed) = call.join().unwrap();
+        assert!(passed <= point + 2, "it went on for {} points", passed - point);
         suspension.join().unwrap().unwrap();
         assert!(!settled(&alice, &before, &file, answer), "point {point}");
     }
