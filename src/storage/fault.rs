@@ -1,6 +1,6 @@
 //! Named points of a transaction, at which the tests let storage fail or stop a process.
 //!
-//! Every statement passes [`hit`] before and after it runs, as do `BEGIN`, `COMMIT` and the return to the app.
+//! Every statement passes `hit` before and after it runs, as do `BEGIN`, `COMMIT` and the return to the app.
 //! Without the feature `fault-injection` a point is an empty function.
 
 use super::error::StorageError;
