@@ -9,10 +9,19 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use common::{Device, group_of, incoming};
-use mls_mobile::{BatchOutcome, GroupId, IncomingMessage, MlsError, ProcessOptions, ProcessedMessage};
+use mls_mobile::{
+    BatchOutcome, CallbackError, CredentialValidator, GroupId, IncomingMessage, MlsError, ProcessOptions,
+    ProcessedMessage, ValidationRequest,
+};
 
 const NO_TIME: Option<ProcessOptions> = Some(ProcessOptions { budget_ms: Some(0) });
 
@@ -232,4 +241,54 @@ fn membership_changes_of_a_batch_are_in_the_inbox_once() {
         );
     }
     assert_eq!(seen, BTreeMap::from([(2, (1, 0, false)), (3, (0, 1, true))]));
+}
+
+/// Refuses Commits until it is told otherwise.
+struct Hesitant(AtomicBool);
+
+impl CredentialValidator for Hesitant {
+    fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(!matches!(request, ValidationRequest::Commit { .. }) || self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[test]
+fn a_commit_that_is_refused_stops_the_batch_and_can_be_had_later() {
+    let hesitant = Arc::new(Hesitant(AtomicBool::new(false)));
+    let alice = Device::new("alice");
+    let mut bob = Device::with_validator("bob", hesitant.clone());
+    let id = group_of(&[&alice, &bob]);
+    let first = incoming(&alice.send(&id, "0"), 0);
+    let update = alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    let rest = vec![incoming(&update.commit, 1), incoming(&alice.send(&id, "1"), 2)];
+
+    let all = [vec![first], rest.clone()].concat();
+    let stopped = bob.client().process_messages(all, None).unwrap();
+    assert_eq!((stopped.outcomes.len(), stopped.stopped_at), (1, Some(1)));
+    assert_eq!(stopped.error, Some(MlsError::CredentialRejected));
+    bob.reload();
+    assert_eq!(bob.client().cursor().unwrap(), Some(0u32.to_be_bytes().to_vec()));
+    hesitant.0.store(true, Ordering::Relaxed);
+    assert_eq!(
+        bob.client().process_messages(rest, None).unwrap().stopped_at,
+        None
+    );
+    bob.reload();
+    assert_eq!(texts(&bob), numbers(2));
+    common::assert_agree(&id, &[&alice, &bob]);
+}
+
+#[test]
+fn a_batch_leaves_nothing_to_erase_wherever_it_stops() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let first = incoming(&alice.send(&id, "0"), 0);
+    alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    let early = incoming(&alice.send(&id, "1"), 1);
+    let stopped = bob.client().process_messages(vec![first, early], None).unwrap();
+    assert_eq!(stopped.stopped_at, Some(1));
+    let info = bob.client().storage_info().unwrap();
+    assert_eq!((info.wal_bytes, info.erasure_pending), (0, false));
 }
