@@ -1,4 +1,4 @@
-//! Invitations: looked at without a trace, joined once; and the groups that come of them, listed, set and deleted.
+//! Invitations: looked at without a trace, joined once; and their groups, listed, set and deleted.
 
 #![allow(
     clippy::unwrap_used,
@@ -255,7 +255,8 @@ fn a_configuration_lasts_and_one_out_of_bounds_is_refused() {
     advance(&id, &alice, &[&bob]);
     assert_eq!(bob.receive(&id, &late), ProcessedMessage::Stale { epoch: 1 });
 
-    let bounds: [(&str, fn(&mut GroupConfig)); 5] = [
+    type Exceed = fn(&mut GroupConfig);
+    let bounds: [(&str, Exceed); 5] = [
         ("padding_block", |config| config.padding_block = (1 << 16) + 1),
         ("max_past_epochs", |config| config.max_past_epochs = 33),
         ("out_of_order_tolerance", |config| {
