@@ -1,4 +1,4 @@
-//! Own Commits from their making to the delivery service's answer, and rival ones that win.
+//! Own Commits: what they tell everybody, what waits until the answer, and what is refused.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,10 +10,7 @@
 mod common;
 
 use common::{Device, advance, assert_agree, basic, deliver, group_of, reload};
-use mls_mobile::{
-    ArgumentReason, CommitState, Credential, GroupConfig, GroupId, MessageReason, MlsError, NewMember,
-    ProcessedMessage, Sender,
-};
+use mls_mobile::{ArgumentReason, Credential, GroupId, MlsError, NewMember, Sender};
 
 fn member(leaf_index: u32, name: &str) -> Sender {
     Sender::Member {
@@ -170,145 +167,6 @@ fn one_own_commit_waits_at_a_time() {
     assert_eq!(bob.read(&id, &alice.send(&id, "waiting")), "waiting");
     deliver(&id, &alice, &bundle, &[&bob, &carol]);
     assert_agree(&id, &[&alice, &bob, &carol]);
-}
-
-#[test]
-fn after_a_clear_another_commit_can_be_made() {
-    let (mut alice, mut bob, carol, id) = three();
-    let refused = alice.group(&id).remove_members(vec![1]).unwrap();
-    alice.reload();
-    alice.group(&id).clear_pending_commit().unwrap();
-    alice.reload();
-    assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
-    assert!(!alice.group(&id).info().unwrap().has_pending_commit);
-    assert_eq!(
-        alice.group(&id).merge_pending_commit().unwrap_err(),
-        MlsError::NoPendingCommit
-    );
-    let accepted = advance(&id, &alice, &[&bob, &carol]);
-    assert_ne!(accepted.commit, refused.commit);
-    bob.reload();
-    assert_eq!(
-        bob.receive(&id, &refused.commit),
-        ProcessedMessage::Stale { epoch: 1 }
-    );
-    assert_agree(&id, &[&alice, &bob, &carol]);
-    assert_eq!(alice.member_names(&id), ["alice", "bob", "carol"]);
-}
-
-#[test]
-fn the_own_commit_that_comes_back_is_merged_and_then_a_duplicate() {
-    let (mut alice, mut bob, carol, id) = three();
-    let bundle = alice.group(&id).self_update(None).unwrap();
-    alice.reload();
-    let epoch = match alice.receive(&id, &bundle.commit) {
-        ProcessedMessage::OwnCommit { epoch, .. } => epoch,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(epoch, 2);
-    alice.reload();
-    assert_eq!(alice.epoch(&id), 2);
-    assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
-    assert_eq!(alice.receive(&id, &bundle.commit), ProcessedMessage::Duplicate);
-    assert_eq!(
-        alice.group(&id).merge_pending_commit().unwrap_err(),
-        MlsError::NoPendingCommit
-    );
-
-    for device in [&bob, &carol] {
-        device.follow(&id, &bundle.commit);
-    }
-    bob.reload();
-    assert_eq!(bob.receive(&id, &bundle.commit), ProcessedMessage::Duplicate);
-    assert_agree(&id, &[&alice, &bob, &carol]);
-}
-
-#[test]
-fn a_cleared_commit_that_was_accepted_after_all_is_not_taken_for_a_harmless_echo() {
-    for public_handshakes in [false, true] {
-        let (mut alice, _bob, _carol, id) = three();
-        let config = GroupConfig {
-            public_handshakes,
-            ..GroupConfig::default()
-        };
-        alice.group(&id).configure(config).unwrap();
-        let commit = alice.group(&id).self_update(None).unwrap().commit;
-        alice.group(&id).clear_pending_commit().unwrap();
-        alice.reload();
-        // The others are in an epoch that alice cannot reach: she has to know.
-        let error = alice.group(&id).process_message(commit).unwrap_err();
-        let reason = MessageReason::UnknownOwnCommit;
-        assert_eq!(
-            error,
-            MlsError::MessageInvalid { reason },
-            "public: {public_handshakes}"
-        );
-        assert_eq!(alice.epoch(&id), 1);
-    }
-}
-
-#[test]
-fn the_echo_of_a_commit_that_was_merged_by_hand_is_a_duplicate() {
-    let (mut alice, bob, carol, id) = three();
-    let bundle = advance(&id, &alice, &[&bob, &carol]);
-    alice.reload();
-    assert_eq!(alice.receive(&id, &bundle.commit), ProcessedMessage::Duplicate);
-    assert_eq!(alice.epoch(&id), 2);
-}
-
-#[test]
-fn a_rival_commit_wins_and_tells_what_ours_would_have_done() {
-    let (mut alice, mut bob, mut carol, id) = three();
-    let dave = Device::new("dave");
-    let ours = alice.group(&id).add_members(vec![dave.key_package()]).unwrap();
-    let rival = bob.group(&id).remove_members(vec![2]).unwrap();
-    reload(&mut [&mut alice, &mut bob, &mut carol]);
-    bob.group(&id).merge_pending_commit().unwrap();
-    let (summary, superseded) = match alice.receive(&id, &rival.commit) {
-        ProcessedMessage::Commit {
-            summary,
-            state: CommitState::Merged,
-            superseded,
-            ..
-        } => (summary, superseded.unwrap()),
-        other => panic!("{other:?}"),
-    };
-    assert_eq!(summary.committer, member(1, "bob"));
-    assert_eq!(summary.removed[0].credential, basic("carol"));
-    assert_eq!(superseded.committer, member(0, "alice"));
-    assert_eq!(superseded.added, [newcomer(&dave)]);
-    assert_eq!((superseded.from_epoch, superseded.to_epoch), (1, 2));
-    alice.reload();
-    assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
-    // The loser's Commit does nothing any more, wherever it arrives.
-    assert_eq!(
-        alice.receive(&id, &ours.commit),
-        ProcessedMessage::Stale { epoch: 1 }
-    );
-    assert_eq!(
-        bob.receive(&id, &ours.commit),
-        ProcessedMessage::Stale { epoch: 1 }
-    );
-    assert_agree(&id, &[&alice, &bob]);
-    assert_eq!(alice.member_names(&id), ["alice", "bob"]);
-    // And it can be made again.
-    let again = alice.group(&id).add_members(vec![dave.key_package()]).unwrap();
-    deliver(&id, &alice, &again, &[&bob]);
-    dave.join(&again.welcome.unwrap());
-    assert_agree(&id, &[&alice, &bob, &dave]);
-}
-
-#[test]
-fn a_rival_that_removes_us_leaves_no_pending_commit() {
-    let (mut alice, bob, _carol, id) = three();
-    alice.group(&id).self_update(None).unwrap();
-    let rival = bob.group(&id).remove_members(vec![0]).unwrap();
-    let (summary, superseded) = alice.follow(&id, &rival.commit);
-    assert!(summary.self_removed);
-    assert_eq!(superseded.unwrap().committer, member(0, "alice"));
-    alice.reload();
-    assert!(!alice.group(&id).info().unwrap().has_pending_commit);
-    assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
 }
 
 #[test]

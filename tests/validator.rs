@@ -1,4 +1,4 @@
-//! The app's callbacks: a validator that decides, fails, panics or calls back, and a log sink that learns nothing.
+//! The app's validator: one that decides, fails, panics or calls back.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,11 +14,8 @@ use std::{
     sync::{Arc, Mutex, Weak},
 };
 
-use common::{Device, KEY, SUITE, advance, assert_agree, basic, deliver, group_of};
-use mls_mobile::{
-    CallbackError, ClientConfig, CredentialValidator, GroupId, LogField, LogLevel, LogSink, MlsClient,
-    MlsError, ValidationRequest,
-};
+use common::{Device, SUITE, advance, assert_agree, basic, deliver, group_of};
+use mls_mobile::{CallbackError, CredentialValidator, GroupId, MlsClient, MlsError, ValidationRequest};
 
 #[derive(Clone, Copy, Debug)]
 enum Answer {
@@ -262,58 +259,4 @@ fn a_validator_that_calls_back_gets_an_error_and_does_no_harm() {
     assert_eq!(errors, vec![Some(MlsError::Reentrant); 12]);
     assert_agree(&id, &[&alice, &bob]);
     assert_eq!(bob.client().identities().unwrap().len(), 1);
-}
-
-#[derive(Default)]
-struct Lines(Mutex<Vec<(LogLevel, String, Vec<LogField>)>>);
-
-impl LogSink for Lines {
-    fn log(&self, level: LogLevel, event: String, fields: Vec<LogField>) -> Result<(), CallbackError> {
-        self.0.lock().unwrap().push((level, event, fields));
-        // A log that fails must not make calls fail.
-        Err(CallbackError::Failed)
-    }
-}
-
-#[test]
-fn the_log_gets_names_and_numbers_only() {
-    let (lines, judge) = (Arc::new(Lines::default()), Judge::new());
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("mls.db");
-    let config = ClientConfig::new(path.to_str().unwrap(), KEY);
-    let client = MlsClient::open(config, Some(judge.clone()), Some(lines.clone())).unwrap();
-    let identity = client.create_identity(basic("Alice Secret"), SUITE).unwrap().id;
-    let group = client.create_group(identity.clone(), None).unwrap();
-    group
-        .create_message(b"Secret plans".to_vec(), Vec::new())
-        .unwrap();
-    group.process_message(b"Secret garbage".to_vec()).unwrap_err();
-    client.delete_identity(identity).unwrap_err();
-    judge.will(Answer::Fail);
-    group
-        .add_members(vec![Device::new("bob").key_package()])
-        .unwrap_err();
-    client.group(GroupId(b"Secret group".to_vec())).err().unwrap();
-
-    let lines = std::mem::take(&mut *lines.0.lock().unwrap());
-    let shown: Vec<_> = lines
-        .iter()
-        .map(|(level, event, fields)| {
-            let numbers: Vec<_> = fields
-                .iter()
-                .map(|field| (field.name.as_str(), field.value))
-                .collect();
-            (*level, event.as_str(), numbers)
-        })
-        .collect();
-    let failed = |event, code| (LogLevel::Error, event, vec![("code", code)]);
-    let expected = [
-        (LogLevel::Info, "opened", vec![]),
-        failed("process_message", 152),
-        failed("delete_identity", 111),
-        (LogLevel::Error, "validator_failed", vec![]),
-        failed("add_members", 160),
-        failed("group", 100),
-    ];
-    assert_eq!(shown, expected);
 }

@@ -1,4 +1,4 @@
-//! Invitations: looked at without a trace, joined once; and the groups that come of them, listed, set and deleted.
+//! Invitations: looked at without a trace, joined once; and their groups, listed, set and deleted.
 
 #![allow(
     clippy::unwrap_used,

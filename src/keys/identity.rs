@@ -65,8 +65,8 @@ pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<Identity>, Error> {
     identities::list(tx)?.into_iter().map(from_record).collect()
 }
 
-/// Deletes the identity with its key packages; refused while a group signs with it, or will after its pending Commit,
-/// which the others may have merged already.
+/// Deletes the identity with its key packages; refused while a group signs with it, or will after its pending
+/// Commit, which the others may have merged already.
 pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &[u8]) -> Result<(), Error> {
     if identities::group_count(&call.tx, id)? > 0 || pending::any_moves_to(&call.tx, id)? {
         return Err(Error::IdentityInUse);

@@ -1,4 +1,4 @@
-//! docs/errors.md lists every error code that the source has.
+//! What the documents say of the source is true: every error code is listed, every test that is named exists.
 
 #![allow(clippy::unwrap_used, reason = "test code")]
 
@@ -47,5 +47,23 @@ fn every_internal_code_stands_in_the_table() {
             "docs/errors.md lacks {}",
             1000 + code
         );
+    }
+}
+
+#[test]
+fn the_tests_that_hold_the_laws_exist() {
+    let laws = include_str!("../docs/architecture.md");
+    let named: Vec<&str> = laws
+        .split('`')
+        .filter(|word| word.starts_with("tests/"))
+        .collect();
+    assert!(
+        named.len() > 10,
+        "found only {}: has the table moved?",
+        named.len()
+    );
+    for path in named {
+        let full = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        assert!(full.exists(), "docs/architecture.md names {path}");
     }
 }

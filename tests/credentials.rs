@@ -1,0 +1,102 @@
+//! Every kind of credential, from the identity to the other members.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod common;
+
+use common::{Device, SUITE, assert_agree, group_of, reload};
+use mls_mobile::{ArgumentReason, Credential, MlsError, ProcessedMessage, Sender};
+
+/// Two devices with credentials of this kind form a group; each sees the other's as it was made.
+fn round_trip(credential: &Credential) {
+    let (mut alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    for device in [&mut alice, &mut bob] {
+        device.identity = device
+            .client()
+            .create_identity(credential.clone(), SUITE)
+            .unwrap()
+            .id;
+    }
+    reload(&mut [&mut alice, &mut bob]);
+    assert_eq!(&bob.client().identities().unwrap()[1].credential, credential);
+    let id = group_of(&[&alice, &bob]);
+    reload(&mut [&mut alice, &mut bob]);
+    assert_agree(&id, &[&alice, &bob]);
+    for member in bob.group(&id).members().unwrap() {
+        assert_eq!(&member.credential, credential);
+    }
+    let message = alice.send(&id, "who am I?");
+    match bob.receive(&id, &message) {
+        ProcessedMessage::Application { sender, .. } => {
+            let credential = credential.clone();
+            assert_eq!(
+                sender,
+                Sender::Member {
+                    leaf_index: 0,
+                    credential
+                }
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_basic_credential_of_any_bytes_reaches_the_other_members() {
+    round_trip(&Credential::Basic {
+        identity: vec![0, 255, 0, 128],
+    });
+    round_trip(&Credential::Basic { identity: Vec::new() });
+}
+
+#[test]
+fn a_certificate_chain_reaches_the_other_members_certificate_by_certificate() {
+    // Not DER: MLS does not look into certificates. One is long enough for a two-byte length.
+    let certificates = vec![vec![0x30; 700], b"intermediate".to_vec(), Vec::new()];
+    round_trip(&Credential::X509 { certificates });
+}
+
+#[test]
+fn a_credential_of_a_private_type_reaches_the_other_members() {
+    round_trip(&Credential::Other {
+        credential_type: 0xf0f0,
+        content: b"anything".to_vec(),
+    });
+}
+
+#[test]
+fn credentials_that_cannot_be_encoded_as_they_say_are_refused() {
+    let alice = Device::new("alice");
+    let create = |credential| alice.client().create_identity(credential, SUITE).unwrap_err();
+    for credential_type in [1, 2] {
+        let error = create(Credential::Other {
+            credential_type,
+            content: Vec::new(),
+        });
+        let argument = "credential_type".to_owned();
+        assert_eq!(
+            error,
+            MlsError::InvalidArgument {
+                argument,
+                reason: ArgumentReason::OutOfRange
+            }
+        );
+    }
+    let error = create(Credential::Basic {
+        identity: vec![0; (64 << 10) + 1],
+    });
+    let argument = "credential".to_owned();
+    assert_eq!(
+        error,
+        MlsError::InvalidArgument {
+            argument,
+            reason: ArgumentReason::TooLong
+        }
+    );
+    assert_eq!(alice.client().identities().unwrap().len(), 1);
+}
