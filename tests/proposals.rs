@@ -135,3 +135,23 @@ fn a_mistake_in_the_arguments_is_not_blamed_on_the_queue() {
     assert!(matches!(error, MlsError::KeyPackageInvalid { .. }), "{error:?}");
     assert_eq!(queued(&alice, &id).len(), 1);
 }
+
+#[test]
+fn one_that_contradicts_our_own_change_gives_way_to_it() {
+    let (mut alice, mut rob, id) = alice_and_rob();
+    let (carol, dave) = (Device::new("carol"), Device::new("dave"));
+    queue(&mut alice, &id, &rob.propose_add(&dave.key_package()));
+    queue(&mut alice, &id, &rob.propose_add(&carol.key_package()));
+    let bundle = alice.group(&id).add_members(vec![dave.key_package()]).unwrap();
+    let welcome = bundle.welcome.unwrap();
+    for device in [&carol, &dave] {
+        device.client().join_from_welcome(welcome.clone(), None).unwrap();
+    }
+    rob.follow(&bundle.commit);
+    alice.group(&id).merge_pending_commit().unwrap();
+    alice.reload();
+    assert_eq!(queued(&alice, &id), []);
+    common::assert_agree(&id, &[&alice, &carol, &dave]);
+    assert_eq!(alice.authenticator(&id), rob.authenticator());
+    assert_eq!(dave.read(&id, &alice.send(&id, "both are in")), "both are in");
+}

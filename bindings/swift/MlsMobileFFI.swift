@@ -1966,8 +1966,9 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func pendingProposals() throws  -> [ProposalSummary]
     
     /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
-     * it here and answers `MessageInvalid { ProposalMissing }`.
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
      *
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
@@ -2326,8 +2327,9 @@ open func pendingProposals()throws  -> [ProposalSummary]  {
 }
     
     /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
-     * it here and answers `MessageInvalid { ProposalMissing }`.
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
      *
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
@@ -8360,7 +8362,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 50404) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() != 12528) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() != 12178) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {

@@ -13,8 +13,9 @@ impl MlsGroup {
         })
     }
 
-    /// Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
-    /// it here and answers `MessageInvalid { ProposalMissing }`.
+    /// Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+    /// here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+    /// time. So drop only what nobody can commit.
     ///
     /// Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
     pub fn remove_pending_proposal(&self, reference: ProposalRef) -> Result<(), MlsError> {

@@ -205,16 +205,14 @@ fn refused_proposals(
     if queued.is_empty() || can_build(group, &|_| true) {
         return Vec::new();
     }
-    let mut accepted: Vec<ProposalRef> = Vec::new();
-    let mut refused = Vec::new();
-    for proposal in queued {
-        accepted.push(proposal);
-        let fits = accepted.len() <= policy::MAX_TRIED_PROPOSALS
-            && can_build(group, &|queued| {
-                accepted.contains(queued.proposal_reference_ref())
-            });
-        if !fits {
-            refused.extend(accepted.pop());
+    // One by one, the oldest first. The filter names whom to refuse, because our own changes pass through it too.
+    let mut refused = queued.clone();
+    for proposal in queued.iter().take(policy::MAX_TRIED_PROPOSALS) {
+        refused.retain(|other| other != proposal);
+        if !can_build(group, &|queued| {
+            !refused.contains(queued.proposal_reference_ref())
+        }) {
+            refused.push(proposal.clone());
         }
     }
     refused

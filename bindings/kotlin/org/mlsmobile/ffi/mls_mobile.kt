@@ -1239,7 +1239,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 50404) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() and 0xFFFF) != 12528) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() and 0xFFFF) != 12178) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
@@ -3572,8 +3572,9 @@ public interface MlsGroupInterface {
     fun `pendingProposals`(): List<ProposalSummary>
     
     /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
-     * it here and answers `MessageInvalid { ProposalMissing }`.
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
      *
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
@@ -4083,8 +4084,9 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit then misses
-     * it here and answers `MessageInvalid { ProposalMissing }`.
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
      *
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
