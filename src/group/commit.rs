@@ -13,7 +13,7 @@ use openmls::{
 use openmls_traits::OpenMlsProvider;
 
 use super::{
-    Context, Live,
+    Context, Live, check_active,
     outcome::NewMemberInfo,
     validator::{self, Question},
     with_group,
@@ -219,9 +219,7 @@ fn refused_proposals(
 }
 
 fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity>) -> Result<(), Error> {
-    if !live.group.is_active() {
-        return Err(MlsGroupStateError::UseAfterEviction.into());
-    }
+    check_active(&live.group)?;
     if live.group.pending_commit().is_some() {
         return Err(MlsGroupStateError::PendingCommit.into());
     }

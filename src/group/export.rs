@@ -1,10 +1,10 @@
 //! What a group gives out: secrets for the app, and what others need to join.
 
-use openmls::group::{GroupId, MlsGroup, MlsGroupStateError};
+use openmls::group::GroupId;
 use openmls_traits::OpenMlsProvider;
 use tls_codec::Serialize as _;
 
-use super::with_group;
+use super::{check_active, with_group};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
@@ -67,13 +67,4 @@ pub(crate) fn export_group_info(
             .export_group_info(live.provider.crypto(), &signer, with_ratchet_tree)?;
         message.to_bytes().map_err(Into::into)
     })
-}
-
-/// A removed device's tree is an old one, which nobody should join with.
-fn check_active(group: &MlsGroup) -> Result<(), Error> {
-    if group.is_active() {
-        Ok(())
-    } else {
-        Err(MlsGroupStateError::UseAfterEviction.into())
-    }
 }

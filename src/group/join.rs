@@ -117,17 +117,15 @@ fn stage(
     ratchet_tree: Option<&[u8]>,
     existing: Existing,
 ) -> Result<StagedWelcome, Error> {
-    // Lifetimes of leaves in the tree are not checked: a member that has not updated for months does not
-    // keep others
-    // out (RFC 9420, section 7.3; docs/adr/0007).
+    // Lifetimes of leaves in the tree are not checked: a member that has not updated for months does not keep
+    // others out (RFC 9420, section 7.3; docs/adr/0007).
     let mut builder = openmls::group::JoinBuilder::new(provider, processed).skip_lifetime_validation();
     if matches!(existing, Existing::Ignore) {
         builder = builder.replace_old_group();
     }
     if let Some(bytes) = ratchet_tree {
         message::check_length("ratchet_tree", bytes, policy::MAX_MESSAGE)?;
-        // Not `DeserializeBytes`: it asserts in debug builds that a vector is whole, and panics on one that
-        // is cut.
+        // Not `DeserializeBytes`: in debug builds it panics on a vector that is cut.
         builder = builder.with_ratchet_tree(RatchetTreeIn::tls_deserialize_exact(bytes)?);
     }
     builder.build().map_err(Into::into)

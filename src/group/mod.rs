@@ -17,7 +17,7 @@ pub(crate) mod validator;
 
 use std::sync::Arc;
 
-use openmls::group::{GroupId, MlsGroup};
+use openmls::group::{GroupId, MlsGroup, MlsGroupStateError};
 
 use crate::{
     error::Error,
@@ -83,4 +83,13 @@ fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
     // A listed group whose state is gone was damaged.
     let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
     Ok(LiveGroup { mls, record })
+}
+
+/// A removed device's keys and tree are those of a past epoch: nothing may be made with them.
+fn check_active(group: &MlsGroup) -> Result<(), Error> {
+    if group.is_active() {
+        Ok(())
+    } else {
+        Err(MlsGroupStateError::UseAfterEviction.into())
+    }
 }

@@ -1,12 +1,12 @@
 //! The own Commit between its making and the delivery service's answer, and what follows every merge.
 
 use openmls::{
-    group::{GroupId, MlsGroup, MlsGroupStateError},
+    group::{GroupId, MlsGroup},
     prelude::Sender,
 };
 use openmls_traits::OpenMlsProvider;
 
-use super::{Live, outcome::CommitInfo, summary, with_group};
+use super::{Live, check_active, outcome::CommitInfo, summary, with_group};
 use crate::{
     error::Error,
     storage::{
@@ -38,9 +38,7 @@ pub(crate) fn clear(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<()
 }
 
 pub(super) fn merge_live(live: &mut Live<'_, WriteTx<'_>>) -> Result<CommitInfo, Error> {
-    if !live.group.is_active() {
-        return Err(MlsGroupStateError::UseAfterEviction.into());
-    }
+    check_active(&live.group)?;
     let record = pending::get(live.tx, live.group.group_id())?.ok_or(Error::NoPendingCommit)?;
     let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
     live.group.merge_pending_commit(&live.provider)?;

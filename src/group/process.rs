@@ -2,9 +2,7 @@
 
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
-    group::{
-        GroupId, MlsGroupStateError, ProcessMessageError, QueuedProposal, StagedCommit, ValidationError,
-    },
+    group::{GroupId, ProcessMessageError, QueuedProposal, StagedCommit, ValidationError},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
         ProcessedMessageContent, ProtocolMessage, Sender,
@@ -12,8 +10,8 @@ use openmls::{
 };
 
 use super::{
-    Context, Live,
-    outcome::{InboxRecord, Outcome, ProposalInfo, SenderInfo},
+    Context, Live, check_active,
+    outcome::{InboxRecord, Outcome, ProposalInfo},
     pending::{after_merge, merge_live, own_summary},
     summary,
     validator::{self, Question},
@@ -93,9 +91,7 @@ fn outcome(
     if let Some(outcome) = known_commit(live, bytes, &message)? {
         return Ok(outcome);
     }
-    if !live.group.is_active() {
-        return Err(MlsGroupStateError::UseAfterEviction.into());
-    }
+    check_active(&live.group)?;
     if let Some(outcome) = by_epoch(live, &message)? {
         return Ok(outcome);
     }
@@ -228,10 +224,7 @@ fn queue(
         group_id: &group_id,
         summary: &summary,
     };
-    match summary.sender {
-        SenderInfo::NewMember { .. } => validator::ask_about_outsider(context, &question)?,
-        SenderInfo::Member { .. } | SenderInfo::External { .. } => validator::ask(context, &question)?,
-    }
+    validator::ask(context, &question)?;
     live.group
         .store_pending_proposal(live.provider.storage(), queued)?;
     Ok(outcome(summary))
@@ -252,10 +245,7 @@ fn merge(
         group_id: &group_id,
         summary: &summary,
     };
-    match summary.committer {
-        SenderInfo::NewMember { .. } => validator::ask_about_outsider(context, &question)?,
-        SenderInfo::Member { .. } | SenderInfo::External { .. } => validator::ask(context, &question)?,
-    }
+    validator::ask(context, &question)?;
     let superseded = own_summary(&live.group).map(Box::new);
     live.group.merge_staged_commit(&live.provider, staged)?;
     after_merge(live, bytes)?;

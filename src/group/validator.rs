@@ -4,7 +4,7 @@ use openmls::prelude::Credential;
 
 use super::{
     Context,
-    outcome::{CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo},
+    outcome::{CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, SenderInfo},
 };
 use crate::{
     error::Error,
@@ -36,6 +36,18 @@ pub(crate) enum Question<'q> {
     },
 }
 
+impl Question<'_> {
+    /// Whether somebody wants in for whom nobody in the group has vouched.
+    fn is_from_outside(&self) -> bool {
+        let sender = match self {
+            Self::Commit { summary, .. } => &summary.committer,
+            Self::Proposal { summary, .. } => &summary.sender,
+            Self::Welcome { .. } | Self::KeyPackage { .. } => return false,
+        };
+        matches!(sender, SenderInfo::NewMember { .. })
+    }
+}
+
 /// Answers `None` when the callback failed, which counts as a refusal.
 pub(crate) trait Validator: Send + Sync {
     fn accepts(&self, question: &Question<'_>) -> Option<bool>;
@@ -44,10 +56,15 @@ pub(crate) trait Validator: Send + Sync {
 /// A callback that takes longer holds up every other call on the database, so it is worth a line in the log.
 const SLOW: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Without a validator everything is accepted that MLS itself accepts and a member did.
+/// Without a validator everything is accepted that MLS itself accepts and a member did; who comes from outside is not,
+/// or the delivery service could add itself (docs/adr/0012).
 pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<(), Error> {
     let Some(validator) = &context.validator else {
-        return Ok(());
+        return if question.is_from_outside() {
+            Err(Error::CredentialRejected)
+        } else {
+            Ok(())
+        };
     };
     let start = std::time::Instant::now();
     let answer = validator.accepts(question);
@@ -57,15 +74,6 @@ pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<(), Erro
     } else {
         Err(Error::CredentialRejected)
     }
-}
-
-/// Somebody outside wants in. Nobody in the group has vouched for that, so without a validator the answer is no:
-/// otherwise the delivery service could add itself.
-pub(crate) fn ask_about_outsider(context: &Context, question: &Question<'_>) -> Result<(), Error> {
-    if context.validator.is_none() {
-        return Err(Error::CredentialRejected);
-    }
-    ask(context, question)
 }
 
 fn report(log: &Log, elapsed: std::time::Duration, answer: Option<bool>) {
