@@ -67,6 +67,14 @@ pub(crate) enum Error {
     ProposalNotFound,
     #[error("there is no pending Commit")]
     NoPendingCommit,
+    #[error("a received Commit waits for a decision")]
+    StagedCommitExists,
+    #[error("no received Commit waits for a decision")]
+    NoStagedCommit,
+    #[error("this device rejected the Commit that began epoch {rejected_epoch}")]
+    GroupDiverged { rejected_epoch: u64 },
+    #[error("no room for another early message")]
+    EarlyBufferFull,
     #[error(transparent)]
     State(#[from] MlsGroupStateError),
     #[error(transparent)]
@@ -86,6 +94,8 @@ pub(crate) enum Error {
     Message(#[from] MessageError),
     #[error("the app's validator refused")]
     CredentialRejected,
+    #[error("the app's validator gave no answer, which counts as a refusal")]
+    ValidatorFailed,
     #[error(transparent)]
     ExportSecret(#[from] ExportSecretError),
     #[error(transparent)]

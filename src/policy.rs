@@ -38,6 +38,12 @@ pub(crate) const MAX_KEY_PACKAGES: u32 = 1000;
 /// Queued proposals of which a Commit tries every one, if they cannot be carried out all together.
 pub(crate) const MAX_TRIED_PROPOSALS: usize = 64;
 
+/// The largest epoch: SQLite's integers are signed.
+pub(crate) const MAX_EPOCH: u64 = i64::MAX as u64;
+/// How far ahead of the group's epoch a message may be to be kept for later: beyond that it is no message of the
+/// group's near future.
+pub(crate) const MAX_EPOCHS_AHEAD: u64 = 1 << 16;
+
 /// The largest message that is looked at: a Welcome with the tree of 50,000 members fits.
 pub(crate) const MAX_MESSAGE: usize = 32 << 20;
 /// The largest key package that is looked at: post-quantum keys and a certificate chain fit.
@@ -52,6 +58,28 @@ pub(crate) const MAX_DATA: usize = 1 << 20;
 pub(crate) const MAX_EXPORT: u32 = 255 * 32;
 /// Longest group id. RFC 9420 sets no limit; delivery services want one.
 pub(crate) const MAX_GROUP_ID: usize = 255;
+
+/// How much is kept of messages that come before their group can read them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct EarlyLimits {
+    pub(crate) messages_per_group: u32,
+    pub(crate) bytes_per_group: u64,
+    pub(crate) messages: u32,
+    pub(crate) bytes: u64,
+    pub(crate) age_seconds: u64,
+}
+
+impl Default for EarlyLimits {
+    fn default() -> Self {
+        Self {
+            messages_per_group: 512,
+            bytes_per_group: 8 << 20,
+            messages: 4096,
+            bytes: 64 << 20,
+            age_seconds: 30 * DAY,
+        }
+    }
+}
 
 /// How a group behaves on this device.
 #[derive(Clone, Debug, PartialEq, Eq)]

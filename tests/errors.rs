@@ -61,6 +61,10 @@ fn all() -> Vec<(MlsError, u32)> {
             },
             171,
         ),
+        (StagedCommitExists, 144),
+        (NoStagedCommit, 145),
+        (GroupDiverged { rejected_epoch: 7 }, 104),
+        (EarlyBufferFull, 153),
         (Wiped, 180),
         (Suspended, 181),
         (Transferred, 182),
@@ -90,16 +94,16 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 35,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 35,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 35,
-        ProposalNotFound => 35,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 35,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 35,
-        Suspended | Transferred | RekeyPending => 35,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 35,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 35,
-        StorageRolledBack { .. } | Internal { .. } => 35,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 39,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 39,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 39,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 39,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 39,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 39,
+        Suspended | Transferred | RekeyPending => 39,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 39,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 39,
+        StorageRolledBack { .. } | Internal { .. } => 39,
     }
 }
 

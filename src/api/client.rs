@@ -13,7 +13,7 @@ use crate::{
     error::{ArgumentProblem, Error},
     group::{Context, create, join, validator::Validator},
     log::{Level, Log, Sink},
-    policy::GroupSettings,
+    policy::{EarlyLimits, GroupSettings},
     secret::Secret,
     storage::Store,
 };
@@ -185,6 +185,10 @@ fn open_core(
             log,
             settings,
             inbox: config.inbox,
+            early: config
+                .early_limits
+                .as_ref()
+                .map_or_else(EarlyLimits::default, Into::into),
         },
     })
 }

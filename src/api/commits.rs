@@ -1,6 +1,6 @@
 //! Own Commits of a group.
 
-use super::{CommitBundle, IdentityId, Merged, MlsError, MlsGroup, call};
+use super::{CommitBundle, Core, IdentityId, Merged, MlsError, MlsGroup, call};
 use crate::{
     error::Error,
     group::{commit, pending},
@@ -40,7 +40,7 @@ impl MlsGroup {
     /// `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
     pub fn remove_members(&self, leaf_indices: Vec<u32>) -> Result<CommitBundle, MlsError> {
         self.commit("remove_members", |call| {
-            commit::remove_members(call, &self.id, &leaf_indices)
+            commit::remove_members(call, &self.core.context, &self.id, &leaf_indices)
         })
     }
 
@@ -54,7 +54,12 @@ impl MlsGroup {
     #[uniffi::method(default(new_identity = None))]
     pub fn self_update(&self, new_identity: Option<IdentityId>) -> Result<CommitBundle, MlsError> {
         self.commit("self_update", |call| {
-            commit::self_update(call, &self.id, new_identity.as_ref().map(|id| id.0.as_slice()))
+            commit::self_update(
+                call,
+                &self.core.context,
+                &self.id,
+                new_identity.as_ref().map(|id| id.0.as_slice()),
+            )
         })
     }
 
@@ -71,19 +76,24 @@ impl MlsGroup {
 
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
-    /// Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
-    /// Errors: `NoPendingCommit`, also when it was merged already by its own echo.
+    /// Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+    /// its Welcome, which must have been sent before. If its own echo has merged it already, and the group is still in
+    /// the epoch that it began, the same summary comes again and nothing changes.
+    /// Errors: `NoPendingCommit` (it was cleared, or another member's Commit won), `StagedCommitExists` (another
+    /// member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
     pub fn merge_pending_commit(&self) -> Result<Merged, MlsError> {
-        let summary = call(&self.core, "merge_pending_commit", || {
-            self.core.store.write(|call| pending::merge(call, &self.id))
-        })?;
-        Ok(Merged {
-            summary: summary.into(),
-            released: Vec::new(),
+        call(&self.core, "merge_pending_commit", || {
+            let Core { store, context } = &*self.core;
+            store.write(|call| pending::merge(call, context, &self.id))
         })
+        .map(Into::into)
     }
 
     /// Drops the own Commit: the delivery service refused it. Without one nothing happens.
+    ///
+    /// Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+    /// delivery service did accept it.
+    /// Errors: `GroupNotFound`.
     pub fn clear_pending_commit(&self) -> Result<(), MlsError> {
         call(&self.core, "clear_pending_commit", || {
             self.core.store.write(|call| pending::clear(call, &self.id))

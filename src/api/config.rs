@@ -1,7 +1,7 @@
 //! How a client and its groups are set up.
 
 use super::GroupId;
-use crate::policy::GroupSettings;
+use crate::policy::{self, GroupSettings};
 
 /// How to open a database. It holds data only; callbacks are arguments of `open`.
 #[derive(Clone, uniffi::Record)]
@@ -23,6 +23,56 @@ pub struct ClientConfig {
     /// Refuse a file whose generation is lower: the highest that `storage_info` ever told.
     #[uniffi(default = None)]
     pub minimum_generation: Option<u64>,
+    /// How much is kept of messages that come before their group can read them; without it the defaults hold.
+    #[uniffi(default = None)]
+    pub early_limits: Option<EarlyLimits>,
+}
+
+/// How much is kept of messages that come before their group can read them. When a limit is reached, new ones are
+/// refused (`EarlyBufferFull`); what was accepted is never given up for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+pub struct EarlyLimits {
+    /// Messages of one group.
+    #[uniffi(default = 512)]
+    pub messages_per_group: u32,
+    /// Bytes of one group's.
+    #[uniffi(default = 8388608)]
+    pub bytes_per_group: u64,
+    /// Messages of all groups.
+    #[uniffi(default = 4096)]
+    pub messages: u32,
+    /// Bytes of all groups'.
+    #[uniffi(default = 67108864)]
+    pub bytes: u64,
+    /// Seconds after which a message that still waits is dropped when the next one is kept; the inbox names it
+    /// (`EarlyRefused`), and without an inbox none is dropped. The default is 30 days.
+    #[uniffi(default = 2592000)]
+    pub age_seconds: u64,
+}
+
+impl Default for EarlyLimits {
+    fn default() -> Self {
+        let limits = policy::EarlyLimits::default();
+        Self {
+            messages_per_group: limits.messages_per_group,
+            bytes_per_group: limits.bytes_per_group,
+            messages: limits.messages,
+            bytes: limits.bytes,
+            age_seconds: limits.age_seconds,
+        }
+    }
+}
+
+impl From<&EarlyLimits> for policy::EarlyLimits {
+    fn from(limits: &EarlyLimits) -> Self {
+        Self {
+            messages_per_group: limits.messages_per_group,
+            bytes_per_group: limits.bytes_per_group,
+            messages: limits.messages,
+            bytes: limits.bytes,
+            age_seconds: limits.age_seconds,
+        }
+    }
 }
 
 /// The key is not for logs.
@@ -33,6 +83,7 @@ impl std::fmt::Debug for ClientConfig {
             .field("inbox", &self.inbox)
             .field("group_defaults", &self.group_defaults)
             .field("minimum_generation", &self.minimum_generation)
+            .field("early_limits", &self.early_limits)
             .finish_non_exhaustive()
     }
 }
@@ -47,6 +98,7 @@ impl ClientConfig {
             inbox: true,
             group_defaults: None,
             minimum_generation: None,
+            early_limits: None,
         }
     }
 }

@@ -43,13 +43,29 @@ pub enum MlsError {
     /// The group has no own Commit that waits.
     #[error("no own Commit is pending")]
     NoPendingCommit,
+    /// A received Commit waits for a decision. Merge it or discard it first.
+    #[error("a received Commit waits for a decision")]
+    StagedCommitExists,
+    /// No received Commit waits for a decision.
+    #[error("no received Commit waits for a decision")]
+    NoStagedCommit,
+    /// This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
+    #[error("this device rejected the Commit that began epoch {rejected_epoch}")]
+    GroupDiverged {
+        /// The epoch that the discarded Commit began.
+        rejected_epoch: u64,
+    },
+    /// There is no room to keep another message that came too early. It was not taken: give it again when the group
+    /// has moved on.
+    #[error("no room for another early message")]
+    EarlyBufferFull,
     /// No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
     #[error("no such proposal is queued")]
     ProposalNotFound,
     /// Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
     #[error("queued proposals must be committed first")]
     PendingProposalsExist,
-    /// A message from another epoch than the group's. If `received` is larger, fetch and process what came before it.
+    /// A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
     #[error("the group is at epoch {current}, the message at {received}")]
     WrongEpoch {
         /// The group's epoch.
@@ -163,6 +179,7 @@ impl MlsError {
             Self::GroupAlreadyExists => 101,
             Self::GroupInactive => 102,
             Self::MemberNotFound { .. } => 103,
+            Self::GroupDiverged { .. } => 104,
             Self::IdentityNotFound => 110,
             Self::IdentityInUse => 111,
             Self::KeyPackageNotFound => 120,
@@ -172,9 +189,12 @@ impl MlsError {
             Self::NoPendingCommit => 141,
             Self::PendingProposalsExist => 142,
             Self::ProposalNotFound => 143,
+            Self::StagedCommitExists => 144,
+            Self::NoStagedCommit => 145,
             Self::WrongEpoch { .. } => 150,
             Self::MessageInvalid { .. } => 151,
             Self::MessageMalformed => 152,
+            Self::EarlyBufferFull => 153,
             Self::CredentialRejected => 160,
             Self::Reentrant => 161,
             Self::UnsupportedCiphersuite { .. } => 170,

@@ -1,6 +1,6 @@
 //! Messages of a group, out and in.
 
-use super::{MlsError, MlsGroup, ProcessedMessage, call};
+use super::{Core, MlsError, MlsGroup, ProcessedMessage, call};
 use crate::group::{process, send};
 
 #[uniffi::export]
@@ -10,7 +10,7 @@ impl MlsGroup {
     ///
     /// Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
     /// sent do no harm. The sender cannot decrypt them: keep the plaintext.
-    /// Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+    /// Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
     /// 16 MiB, or 1 MiB of authenticated data).
     #[uniffi::method(default(authenticated_data))]
     pub fn create_message(
@@ -25,17 +25,21 @@ impl MlsGroup {
         })
     }
 
-    /// Processes a message from the delivery service: decrypts, queues a proposal, or merges a Commit.
+    /// Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+    /// a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+    /// `merge_staged_commit` or `discard_staged_commit`.
     ///
     /// Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
     /// waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-    /// Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch`, `CredentialRejected`, `GroupInactive`,
-    /// `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
+    /// Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+    /// `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+    /// each the same bytes can be tried again.
     pub fn process_message(&self, message: Vec<u8>) -> Result<ProcessedMessage, MlsError> {
         let processed = call(&self.core, "process_message", || {
-            self.core
-                .store
-                .write(|call| process::process(call, &self.core.context, &self.id, &message))
+            let Core { store, context } = &*self.core;
+            store
+                .write(|call| process::process(call, context, &self.id, &message))
+                .flatten()
         })?;
         Ok(processed.into())
     }

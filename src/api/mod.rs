@@ -18,6 +18,7 @@ mod messages;
 mod outcome_conversion;
 mod outcomes;
 mod proposals;
+mod received_commits;
 mod receiving;
 mod records;
 mod storage;

@@ -1,18 +1,18 @@
 //! From what the verbs return to what apps see of it.
 
 use super::{
-    CommitState, CommitSummary, GroupId, InboxEntry, NewMember, ProcessedMessage, ProposalKind, ProposalRef,
-    ProposalSummary, PskId, Sender, UpdatedMember,
+    CommitState, CommitSummary, EarlyRefusal, GroupId, InboxEntry, Merged, NewMember, ProcessedMessage,
+    ProposalKind, ProposalRef, ProposalSummary, PskId, Sender, UpdatedMember,
 };
 use crate::group::{
     mailbox,
-    outcome::{self, Outcome},
-    process::Processed,
+    outcome::{self, Outcome, Processed},
 };
 
 impl From<Processed> for ProcessedMessage {
     fn from(processed: Processed) -> Self {
         let id = processed.id;
+        let released = processed.released.into_iter().map(Into::into).collect();
         match processed.outcome {
             Outcome::Application {
                 sender,
@@ -30,32 +30,73 @@ impl From<Processed> for ProcessedMessage {
                 id,
                 reference: ProposalRef(info.reference.clone()),
                 summary: info.into(),
+                released,
             },
             Outcome::ExternalJoinProposal(info) => Self::ExternalJoinProposal {
                 id,
                 reference: ProposalRef(info.reference.clone()),
                 summary: info.into(),
+                released,
             },
-            Outcome::Commit { summary, superseded } => Self::Commit {
+            Outcome::Commit {
+                summary,
+                superseded,
+                staged,
+            } => Self::Commit {
                 id,
                 summary: summary.into(),
-                state: CommitState::Merged,
-                released: Vec::new(),
+                state: if staged {
+                    CommitState::Staged
+                } else {
+                    CommitState::Merged
+                },
+                released,
                 superseded: superseded.map(|summary| (*summary).into()),
             },
             Outcome::OwnCommit {
                 epoch,
                 welcome,
                 group_info,
+                superseded,
             } => Self::OwnCommit {
                 id,
                 epoch,
                 welcome,
                 group_info,
+                released,
+                superseded: superseded.map(|summary| (*summary).into()),
             },
             Outcome::OwnMessage => Self::OwnMessage,
             Outcome::Duplicate => Self::Duplicate,
             Outcome::Stale { epoch } => Self::Stale { epoch },
+            Outcome::Early { epoch } => Self::Early { epoch },
+            Outcome::RivalStaged { epoch } => Self::RivalStaged { epoch },
+            Outcome::EarlyRefused { epoch, reason } => Self::EarlyRefused {
+                id,
+                epoch,
+                reason: reason.into(),
+            },
+        }
+    }
+}
+
+impl From<outcome::EarlyRefusal> for EarlyRefusal {
+    fn from(reason: outcome::EarlyRefusal) -> Self {
+        match reason {
+            outcome::EarlyRefusal::Rejected => Self::Rejected,
+            outcome::EarlyRefusal::Expired => Self::Expired,
+            outcome::EarlyRefusal::Invalid => Self::Invalid,
+            outcome::EarlyRefusal::GroupEnded => Self::GroupEnded,
+        }
+    }
+}
+
+impl From<outcome::Merged> for Merged {
+    fn from(merged: outcome::Merged) -> Self {
+        Self {
+            summary: merged.summary.into(),
+            released: merged.released.into_iter().map(Into::into).collect(),
+            superseded: merged.superseded.map(|summary| (*summary).into()),
         }
     }
 }

@@ -32,6 +32,9 @@ pub enum ProcessedMessage {
         reference: ProposalRef,
         /// What it asks for.
         summary: ProposalSummary,
+        /// What became of messages that had come early: a Commit may have waited for this proposal. Empty in the
+        /// inbox, where each has an entry of its own.
+        released: Vec<ProcessedMessage>,
     },
     /// A Commit of another member.
     Commit {
@@ -41,12 +44,12 @@ pub enum ProcessedMessage {
         summary: CommitSummary,
         /// Whether it is merged or waits for a decision.
         state: CommitState,
-        /// Buffered messages that it made readable.
+        /// What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
         released: Vec<ProcessedMessage>,
         /// The own pending Commit that it won against: the app may want to make the same changes again.
         superseded: Option<CommitSummary>,
     },
-    /// Somebody outside asks to be added; queued for the next Commit.
+    /// Somebody outside asks to be added. Without a validator only `commit_to_pending_proposals` lets them in.
     ExternalJoinProposal {
         /// The inbox entry.
         id: Option<u64>,
@@ -54,8 +57,11 @@ pub enum ProcessedMessage {
         reference: ProposalRef,
         /// What it asks for.
         summary: ProposalSummary,
+        /// As for `Proposal`.
+        released: Vec<ProcessedMessage>,
     },
-    /// The own pending Commit came back from the delivery service and was merged.
+    /// An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
+    /// this epoch.
     OwnCommit {
         /// The inbox entry.
         id: Option<u64>,
@@ -65,6 +71,10 @@ pub enum ProcessedMessage {
         welcome: Option<Vec<u8>>,
         /// Its GroupInfo, for the delivery service.
         group_info: Option<Vec<u8>>,
+        /// As for `Commit`.
+        released: Vec<ProcessedMessage>,
+        /// The own Commit that was pending when one came back that had been cleared before.
+        superseded: Option<CommitSummary>,
     },
     /// A message of this device came back. Nothing to do.
     OwnMessage,
@@ -75,16 +85,39 @@ pub enum ProcessedMessage {
         /// The epoch it was sent in.
         epoch: u64,
     },
-    /// It is of a later epoch, and kept until the group gets there.
+    /// The group cannot read it yet: it is of a later epoch, or a Commit whose proposals have not come. It is kept,
+    /// and what becomes of it will be among what a merge releases.
     Early {
         /// The epoch it was sent in.
         epoch: u64,
     },
-    /// A second Commit while one waits for a decision. It was not used up: give it again after the decision.
+    /// A message that was kept because it came early is not read. `released` and the inbox tell it.
+    EarlyRefused {
+        /// The inbox entry.
+        id: Option<u64>,
+        /// The epoch it was sent in.
+        epoch: u64,
+        /// Why.
+        reason: EarlyRefusal,
+    },
+    /// A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
     RivalStaged {
         /// The epoch it was sent in.
         epoch: u64,
     },
+}
+
+/// Why a message that was kept is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum EarlyRefusal {
+    /// The validator refused it. It stays; `release_early_messages` asks again.
+    Rejected,
+    /// It waited for longer than `EarlyLimits.age_seconds`.
+    Expired,
+    /// The group must not accept it: damaged, forged, or from a fork.
+    Invalid,
+    /// This device was removed from the group, or discarded a Commit.
+    GroupEnded,
 }
 
 /// Whether a received Commit took effect.
@@ -236,8 +269,10 @@ pub struct CommitSummary {
 pub struct Merged {
     /// What changed.
     pub summary: CommitSummary,
-    /// Buffered messages that it made readable.
+    /// What became of messages that had come early, in the order in which they were read.
     pub released: Vec<ProcessedMessage>,
+    /// The own pending Commit that it won against: the app may want to make the same changes again.
+    pub superseded: Option<CommitSummary>,
 }
 
 /// Something that the app has not acknowledged.

@@ -24,12 +24,12 @@ impl MlsClient {
     ///
     /// Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
     /// message's `cursor` is stored together with what the message changed.
-    /// It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
-    /// one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
-    /// and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
-    /// on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
-    /// A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
-    /// from Welcomes first): its outcome carries the error.
+    /// It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+    /// one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+    /// `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+    /// A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+    /// or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
+    /// of one that was rejected if the decision may change: the cursor goes past it.
     /// After a crash: continue at `cursor`, and read the inbox.
     #[uniffi::method(default(options = None))]
     pub fn process_messages(

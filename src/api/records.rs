@@ -182,6 +182,14 @@ pub struct GroupState {
     pub has_pending_commit: bool,
     /// The received Commit that waits for the app's decision.
     pub staged_commit: Option<CommitSummary>,
+    /// The epoch that a discarded Commit began: the others are there, this device is not, and it cannot follow
+    /// (`GroupDiverged`).
+    pub rejected_epoch: Option<u64>,
+    /// Whether a message of this epoch could not be read, and none since could. One such message may be garbage;
+    /// `compare_authenticator` with another member proves a fork.
+    pub fork_suspected: bool,
+    /// Messages that came too early and wait.
+    pub early_messages: u32,
     /// Proposals that the next Commit will carry out.
     pub pending_proposals: Vec<ProposalSummary>,
     /// The GroupContext's extensions.
@@ -201,7 +209,10 @@ impl TryFrom<state::GroupView> for GroupState {
             own_leaf_index: view.own_leaf_index,
             is_active: view.is_active,
             has_pending_commit: view.has_pending_commit,
-            staged_commit: None,
+            staged_commit: view.staged_commit.map(Into::into),
+            rejected_epoch: view.rejected_epoch,
+            fork_suspected: view.fork_suspected,
+            early_messages: u32::try_from(view.early_messages).unwrap_or(u32::MAX),
             pending_proposals: view.pending_proposals.into_iter().map(Into::into).collect(),
             extensions: view
                 .extensions

@@ -6,7 +6,8 @@ use openmls::group::GroupId;
 
 use super::{
     Context,
-    process::{self, Processed},
+    outcome::Processed,
+    process::{self, Attempt},
 };
 use crate::{
     error::Error,
@@ -45,8 +46,8 @@ pub(crate) struct Batch {
 }
 
 /// Handles messages in order until the budget is spent, storing each one's cursor with what it changed. It stops
-/// before a message that the group is not ready for or the validator refuses, and at a failure of storage; what came
-/// before is committed. Its end is an erasure point.
+/// before a message that there is no room to keep, or that the validator could not judge, and at a failure of storage;
+/// what came before is committed. Its end is an erasure point.
 pub(crate) fn process(
     store: &Store,
     context: &Context,
@@ -130,9 +131,9 @@ fn slice(
             break;
         }
         let outcome = match handle(call, context, message)? {
-            // Neither is used up: it is the app's to say when to try again, or to go on behind it.
+            // Not taken, and nobody decided against it: it must be given again.
             Handled::Failed {
-                error: error @ (Error::WrongEpoch { .. } | Error::CredentialRejected),
+                error: error @ (Error::EarlyBufferFull | Error::ValidatorFailed),
                 ..
             } => {
                 return Ok(Slice {
@@ -165,10 +166,9 @@ fn handle(call: &mut Call<'_, WriteTx<'_>>, context: &Context, message: &Incomin
         }
     };
     let group_id = parsed.group_id().clone();
-    let result = call.savepoint(|call| process::process_parsed(call, context, &message.bytes, parsed))?;
-    Ok(match result {
-        Ok(processed) => Handled::Processed { group_id, processed },
-        Err(error) => Handled::Failed {
+    Ok(match process::attempt(call, context, &message.bytes, parsed)? {
+        Attempt::Processed(processed) => Handled::Processed { group_id, processed },
+        Attempt::Refused { error, .. } => Handled::Failed {
             group_id: Some(group_id),
             error,
         },

@@ -8,12 +8,12 @@ use openmls::{
     group::{
         CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError, QueuedProposal,
     },
-    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut},
+    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut, Sender},
 };
 use openmls_traits::OpenMlsProvider;
 
 use super::{
-    Context, Live, check_active,
+    Context, Live, check_in_step,
     outcome::NewMemberInfo,
     validator::{self, Question},
     with_group,
@@ -30,6 +30,7 @@ use crate::{
     storage::{
         Call, WriteTx,
         pending::{self, PendingCommitRecord},
+        per_group::PerGroup,
     },
 };
 
@@ -53,7 +54,7 @@ pub(crate) fn add_members(
         for key_package in &key_packages {
             check_key_package(context, live, key_package)?;
         }
-        commit(live, None, |builder| {
+        commit(live, None, Outsiders::of(context), |builder| {
             builder.propose_adds(key_packages.iter().cloned())
         })
     })
@@ -79,11 +80,13 @@ fn check_key_package(
             member: &member,
         },
     )
+    .map(drop)
 }
 
 /// Removes the members at these leaves, in one Commit with all queued proposals.
 pub(crate) fn remove_members(
     call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
     id: &GroupId,
     leaf_indices: &[u32],
 ) -> Result<PendingCommitRecord, Error> {
@@ -100,7 +103,7 @@ pub(crate) fn remove_members(
                 return Err(Error::MemberNotFound(index));
             }
         }
-        commit(live, None, |builder| {
+        commit(live, None, Outsiders::of(context), |builder| {
             builder.propose_removals(leaf_indices.iter().copied().map(LeafNodeIndex::new))
         })
     })
@@ -109,23 +112,26 @@ pub(crate) fn remove_members(
 /// Renews the own leaf and path, with another identity if one is given.
 pub(crate) fn self_update(
     call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
     id: &GroupId,
     new_identity: Option<&[u8]>,
 ) -> Result<PendingCommitRecord, Error> {
     let new_identity = new_identity.map(|id| identity::get(&call.tx, id)).transpose()?;
     with_group(call, id, |live| {
-        commit(live, new_identity.as_ref(), |builder| {
+        commit(live, new_identity.as_ref(), Outsiders::of(context), |builder| {
             builder.force_self_update(true)
         })
     })
 }
 
-/// Carries out the queued proposals and nothing else.
+/// Carries out the queued proposals and nothing else: those of outsiders too, because the app asks for it.
 pub(crate) fn commit_to_pending_proposals(
     call: &mut Call<'_, WriteTx<'_>>,
     id: &GroupId,
 ) -> Result<PendingCommitRecord, Error> {
-    with_group(call, id, |live| commit(live, None, |builder| builder))
+    with_group(call, id, |live| {
+        commit(live, None, Outsiders::Admit, |builder| builder)
+    })
 }
 
 fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
@@ -144,6 +150,7 @@ fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
 fn commit(
     live: &mut Live<'_, WriteTx<'_>>,
     new_identity: Option<&Identity>,
+    outsiders: Outsiders,
     shape: impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
 ) -> Result<PendingCommitRecord, Error> {
     check_can_commit(live, new_identity)?;
@@ -151,7 +158,8 @@ fn commit(
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
     let Live { group, provider, .. } = live;
     let provider = &*provider;
-    let refused = refused_proposals(group, |group, accepts| {
+    let unwanted = outsiders.unwanted(group);
+    let refused = refused_proposals(group, unwanted, |group, accepts| {
         build(group, provider, &signer, new_identity, &shape, accepts).is_ok()
     });
     let accepts = |queued: &QueuedProposal| !refused.contains(queued.proposal_reference_ref());
@@ -192,34 +200,74 @@ fn build<'g>(
     .map_err(Into::into)
 }
 
-/// Queued proposals that no Commit of ours can carry: our own removal, or what conflicts with what came before. One
-/// member, or an outsider, could otherwise stop everybody from committing.
+/// What becomes of join proposals that nobody vouched for (docs/adr/0012).
+#[derive(Clone, Copy)]
+enum Outsiders {
+    Admit,
+    LeaveOut,
+}
+
+impl Outsiders {
+    /// A validator saw them before they were queued; without one a Commit for something else must not let them in.
+    fn of(context: &Context) -> Self {
+        if context.validator.is_some() {
+            Self::Admit
+        } else {
+            Self::LeaveOut
+        }
+    }
+
+    fn unwanted(self, group: &MlsGroup) -> Vec<ProposalRef> {
+        let is_unwanted = |queued: &&QueuedProposal| {
+            matches!(self, Self::LeaveOut) && *queued.sender() == Sender::NewMemberProposal
+        };
+        references(group.pending_proposals().filter(is_unwanted))
+    }
+}
+
+fn references<'q>(queued: impl Iterator<Item = &'q QueuedProposal>) -> Vec<ProposalRef> {
+    queued
+        .map(|queued| queued.proposal_reference_ref().clone())
+        .collect()
+}
+
+/// Queued proposals that our Commit leaves out: the unwanted ones, and those that no Commit of ours can carry, our own
+/// removal or what conflicts with what came before. One member could otherwise stop everybody from committing.
 fn refused_proposals(
     group: &mut MlsGroup,
+    unwanted: Vec<ProposalRef>,
     mut can_build: impl FnMut(&mut MlsGroup, Accepts<'_>) -> bool,
 ) -> Vec<ProposalRef> {
-    let queued: Vec<ProposalRef> = group
-        .pending_proposals()
-        .map(|queued| queued.proposal_reference_ref().clone())
+    let mut can_build_without = |group: &mut MlsGroup, refused: &[ProposalRef]| {
+        can_build(group, &|queued| {
+            !refused.contains(queued.proposal_reference_ref())
+        })
+    };
+    let mut refused = references(group.pending_proposals());
+    let candidates: Vec<ProposalRef> = refused
+        .iter()
+        .filter(|proposal| !unwanted.contains(proposal))
+        .take(policy::MAX_TRIED_PROPOSALS)
+        .cloned()
         .collect();
-    if queued.is_empty() || can_build(group, &|_| true) {
-        return Vec::new();
+    if candidates.is_empty() || can_build_without(group, &unwanted) {
+        return unwanted;
     }
     // One by one, the oldest first. The filter names whom to refuse, because our own changes pass through it too.
-    let mut refused = queued.clone();
-    for proposal in queued.iter().take(policy::MAX_TRIED_PROPOSALS) {
-        refused.retain(|other| other != proposal);
-        if !can_build(group, &|queued| {
-            !refused.contains(queued.proposal_reference_ref())
-        }) {
-            refused.push(proposal.clone());
+    for proposal in candidates {
+        refused.retain(|other| *other != proposal);
+        if !can_build_without(group, &refused) {
+            refused.push(proposal);
         }
     }
     refused
 }
 
 fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity>) -> Result<(), Error> {
-    check_active(&live.group)?;
+    check_in_step(live)?;
+    if PerGroup::StagedCommit.exists(live.tx, live.group.group_id())? {
+        return Err(Error::StagedCommitExists);
+    }
     if live.group.pending_commit().is_some() {
         return Err(MlsGroupStateError::PendingCommit.into());
     }

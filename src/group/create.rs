@@ -11,6 +11,7 @@ use crate::{
     storage::{
         Call, ReadTx, WriteTx,
         cache::LiveGroup,
+        early_messages,
         groups::{self, GroupRecord},
     },
 };
@@ -45,12 +46,7 @@ pub(crate) fn create(
         id.clone(),
         identity.credential_with_key(),
     )?;
-    let record = GroupRecord {
-        group_id: id.clone(),
-        identity: identity.signature_key,
-        epoch: 0,
-        is_active: true,
-    };
+    let record = GroupRecord::new(id.clone(), identity.signature_key, 0);
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup { mls, record });
     Ok(id)
@@ -99,6 +95,7 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(
     // Taken out and not put back.
     call.take_group(id);
     call.tx.erase();
+    early_messages::clear(&call.tx, id)?;
     if !groups::delete(&call.tx, id)? {
         return Err(Error::GroupNotFound);
     }

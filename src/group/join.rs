@@ -71,21 +71,16 @@ pub(crate) fn join(
     // The key package was used: its private keys must not stay in the log.
     call.tx.erase();
     let mls = staged.into_group(&provider)?;
-    let record = GroupRecord {
-        group_id: info.group_id.clone(),
-        identity: identity.signature_key,
-        epoch: info.epoch,
-        is_active: true,
-    };
+    let record = GroupRecord::new(info.group_id.clone(), identity.signature_key, info.epoch);
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup { mls, record });
     Ok(info.group_id)
 }
 
-/// A device that was removed may be invited again: what is left of its old membership makes room.
+/// A device that was removed, or went its own way, may be invited again: its old membership makes room.
 fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
     match groups::get(&call.tx, id)? {
-        Some(record) if record.is_active => Err(Error::GroupAlreadyExists),
+        Some(record) if record.is_active && record.rejected_epoch.is_none() => Err(Error::GroupAlreadyExists),
         Some(_) => create::delete(call, id),
         None => Ok(()),
     }

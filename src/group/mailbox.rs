@@ -1,6 +1,9 @@
 //! The inbox: outcomes that the app has not acknowledged.
 
-use super::{outcome::InboxRecord, process::Processed};
+use super::{
+    Context,
+    outcome::{InboxRecord, Outcome, Processed},
+};
 use crate::{
     error::Error,
     storage::{Call, ReadTx, WriteTx, header, inbox},
@@ -11,6 +14,29 @@ pub(crate) struct Entry {
     pub(crate) id: u64,
     pub(crate) group_id: Vec<u8>,
     pub(crate) processed: Processed,
+}
+
+/// Puts an outcome into the inbox, if a user would see it.
+pub(super) fn record(
+    tx: &WriteTx<'_>,
+    context: &Context,
+    group_id: &[u8],
+    outcome: Outcome,
+) -> Result<Processed, Error> {
+    let id = if context.inbox && outcome.is_for_the_inbox() {
+        let record = InboxRecord {
+            group_id: group_id.to_vec(),
+            outcome: outcome.clone(),
+        };
+        Some(inbox::append(tx, &record)?)
+    } else {
+        None
+    };
+    Ok(Processed {
+        id,
+        outcome,
+        released: Vec::new(),
+    })
 }
 
 /// The oldest `limit` entries.
@@ -24,6 +50,7 @@ pub(crate) fn list(call: &mut Call<'_, ReadTx<'_>>, limit: u32) -> Result<Vec<En
             processed: Processed {
                 id: Some(id),
                 outcome,
+                released: Vec::new(),
             },
         })
         .collect())

@@ -3,6 +3,8 @@
 pub(crate) mod batch;
 pub(crate) mod commit;
 pub(crate) mod create;
+pub(crate) mod early;
+mod epoch;
 pub(crate) mod export;
 pub(crate) mod join;
 pub(crate) mod mailbox;
@@ -10,7 +12,9 @@ pub(crate) mod outcome;
 pub(crate) mod pending;
 pub(crate) mod process;
 pub(crate) mod proposals;
+mod refusal;
 pub(crate) mod send;
+pub(crate) mod staged;
 pub(crate) mod state;
 pub(crate) mod summary;
 pub(crate) mod validator;
@@ -22,10 +26,10 @@ use openmls::group::{GroupId, MlsGroup, MlsGroupStateError};
 use crate::{
     error::Error,
     log::Log,
-    policy::GroupSettings,
+    policy::{EarlyLimits, GroupSettings},
     provider::Provider,
     storage::{
-        Call, StorageError,
+        Call, StorageError, WriteTx,
         cache::LiveGroup,
         groups::{self, GroupRecord},
         openmls::Transaction,
@@ -40,6 +44,8 @@ pub(crate) struct Context {
     pub(crate) settings: GroupSettings,
     /// Whether outcomes are kept until the app acknowledges them.
     pub(crate) inbox: bool,
+    /// How much is kept of what comes too early.
+    pub(crate) early: EarlyLimits,
 }
 
 /// A group in the hands of one call.
@@ -48,6 +54,25 @@ pub(crate) struct Live<'t, Tx> {
     pub(crate) provider: Provider<'t>,
     pub(crate) group: MlsGroup,
     pub(crate) record: GroupRecord,
+}
+
+impl Live<'_, WriteTx<'_>> {
+    /// Runs `work` in a savepoint. If it fails, what it changed is undone, in the file and in memory; a failure of
+    /// storage itself is the outer error.
+    fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<Result<T, Error>, Error> {
+        self.tx.begin_savepoint()?;
+        let result = work(self);
+        let result = self.tx.end_savepoint(result)?;
+        if result.is_err() {
+            let LiveGroup { mls, record } = load(self.tx, &self.record.group_id)?;
+            self.group = mls;
+            self.record = record;
+        }
+        Ok(result)
+    }
 }
 
 /// Lends the group to `work`, from memory if it is there. If `work` fails the group is dropped, because OpenMLS may
@@ -91,5 +116,14 @@ fn check_active(group: &MlsGroup) -> Result<(), Error> {
         Ok(())
     } else {
         Err(MlsGroupStateError::UseAfterEviction.into())
+    }
+}
+
+/// As [`check_active`], and a device that went its own way is heard by nobody.
+fn check_in_step(live: &Live<'_, WriteTx<'_>>) -> Result<(), Error> {
+    check_active(&live.group)?;
+    match live.record.rejected_epoch {
+        Some(rejected_epoch) => Err(Error::GroupDiverged { rejected_epoch }),
+        None => Ok(()),
     }
 }

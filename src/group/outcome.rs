@@ -113,23 +113,52 @@ pub(crate) enum Outcome {
     },
     Proposal(ProposalInfo),
     ExternalJoinProposal(ProposalInfo),
-    /// Merged. `superseded` is the own pending Commit that this one won against.
+    /// Merged, or staged. `superseded` is the own pending Commit that a merged one won against.
     Commit {
         summary: CommitInfo,
         superseded: Option<Box<CommitInfo>>,
+        #[serde(default)]
+        staged: bool,
     },
+    /// `superseded` is the own Commit that was pending when this one, cleared before, came back.
     OwnCommit {
         epoch: u64,
         #[serde(with = "serde_bytes")]
         welcome: Option<Vec<u8>>,
         #[serde(with = "serde_bytes")]
         group_info: Option<Vec<u8>>,
+        #[serde(default)]
+        superseded: Option<Box<CommitInfo>>,
     },
     OwnMessage,
     Duplicate,
     Stale {
         epoch: u64,
     },
+    Early {
+        epoch: u64,
+    },
+    RivalStaged {
+        epoch: u64,
+    },
+    /// A message that was kept because it came early, and will not be read, at least not now.
+    EarlyRefused {
+        epoch: u64,
+        reason: EarlyRefusal,
+    },
+}
+
+/// Why a message that was kept is not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum EarlyRefusal {
+    /// The validator refused it. It stays.
+    Rejected,
+    /// It waited for too long.
+    Expired,
+    /// The group must not accept it.
+    Invalid,
+    /// This device is no longer in the group, or went its own way.
+    GroupEnded,
 }
 
 impl Outcome {
@@ -140,10 +169,41 @@ impl Outcome {
             | Self::Proposal(_)
             | Self::ExternalJoinProposal(_)
             | Self::Commit { .. }
-            | Self::OwnCommit { .. } => true,
-            Self::OwnMessage | Self::Duplicate | Self::Stale { .. } => false,
+            | Self::OwnCommit { .. }
+            | Self::EarlyRefused { .. } => true,
+            Self::OwnMessage
+            | Self::Duplicate
+            | Self::Stale { .. }
+            | Self::Early { .. }
+            | Self::RivalStaged { .. } => false,
         }
     }
+}
+
+impl Outcome {
+    /// Whether messages that came early may be readable now: another epoch, or a proposal that a Commit lacked.
+    pub(crate) fn may_release(&self) -> bool {
+        match self {
+            Self::Commit { staged, .. } => !staged,
+            Self::OwnCommit { .. } | Self::Proposal(_) | Self::ExternalJoinProposal(_) => true,
+            _ => false,
+        }
+    }
+}
+
+/// An outcome, and its inbox entry if it has one.
+pub(crate) struct Processed {
+    pub(crate) id: Option<u64>,
+    pub(crate) outcome: Outcome,
+    /// Messages that had come early and that this one made readable. In the inbox they are entries of their own.
+    pub(crate) released: Vec<Processed>,
+}
+
+/// What a merge brought.
+pub(crate) struct Merged {
+    pub(crate) summary: CommitInfo,
+    pub(crate) superseded: Option<Box<CommitInfo>>,
+    pub(crate) released: Vec<Processed>,
 }
 
 /// An outcome in the inbox: the group that it belongs to goes with it.

@@ -1,19 +1,35 @@
-//! The own Commit between its making and the delivery service's answer, and what follows every merge.
+//! The own Commit between its making and the delivery service's answer (RFC 9420, section 14).
 
 use openmls::{
-    group::{GroupId, MlsGroup},
+    group::{GroupId, MlsGroup, StagedCommit},
     prelude::Sender,
 };
 use openmls_traits::OpenMlsProvider;
+use serde::{Deserialize, Serialize};
 
-use super::{Live, check_active, outcome::CommitInfo, summary, with_group};
+use super::{
+    Context, Live, check_active, early,
+    epoch::{self, By},
+    outcome::{CommitInfo, Merged, Outcome},
+    summary, with_group,
+};
 use crate::{
     error::Error,
     storage::{
-        Call, ReadTx, WriteTx, groups, handled_commits,
+        Call, ReadTx, WriteTx, cleared_commits, groups,
         pending::{self, PendingCommitRecord},
+        per_group::PerGroup,
     },
 };
+
+/// A cleared Commit with all that is needed to merge it when it comes back. `S` is OpenMLS's `StagedCommit`, owned or
+/// borrowed.
+#[derive(Serialize, Deserialize)]
+struct Cleared<S> {
+    record: PendingCommitRecord,
+    summary: CommitInfo,
+    staged: S,
+}
 
 /// The pending Commit as it was handed out, to be sent again.
 pub(crate) fn get(
@@ -24,29 +40,114 @@ pub(crate) fn get(
     pending::get(&call.tx, id).map_err(Into::into)
 }
 
-/// Merges the pending Commit: the delivery service accepted it.
-pub(crate) fn merge(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<CommitInfo, Error> {
-    with_group(call, id, merge_live)
-}
-
-/// Drops the pending Commit: the delivery service refused it. Without one there is nothing to do.
-pub(crate) fn clear(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
+/// Merges the pending Commit: the delivery service accepted it. If its echo has merged it already, it says so again.
+pub(crate) fn merge(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    id: &GroupId,
+) -> Result<Merged, Error> {
     with_group(call, id, |live| {
-        live.group.clear_pending_commit(live.provider.storage())?;
-        pending::delete(live.tx, live.group.group_id()).map_err(Into::into)
+        check_active(&live.group)?;
+        let Some(record) = pending::get(live.tx, id)? else {
+            return merged_before(live);
+        };
+        if PerGroup::StagedCommit.exists(live.tx, id)? {
+            return Err(Error::StagedCommitExists);
+        }
+        let summary = merge_pending(live, record)?;
+        Ok(Merged {
+            summary,
+            superseded: None,
+            released: early::release(live, context)?,
+        })
     })
 }
 
-pub(super) fn merge_live(live: &mut Live<'_, WriteTx<'_>>) -> Result<CommitInfo, Error> {
-    check_active(&live.group)?;
-    let record = pending::get(live.tx, live.group.group_id())?.ok_or(Error::NoPendingCommit)?;
+fn merged_before(live: &Live<'_, WriteTx<'_>>) -> Result<Merged, Error> {
+    let summary = PerGroup::MergedCommit
+        .get(live.tx, live.group.group_id())?
+        .ok_or(Error::NoPendingCommit)?;
+    Ok(Merged {
+        summary,
+        superseded: None,
+        released: Vec::new(),
+    })
+}
+
+/// Drops the pending Commit: the delivery service refused it. Without one there is nothing to do. Until the epoch
+/// ends it is remembered, because the answer may have been wrong.
+pub(crate) fn clear(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
+    with_group(call, id, |live| {
+        if let Some(record) = pending::get(live.tx, id)? {
+            remember(live, record)?;
+        }
+        live.group.clear_pending_commit(live.provider.storage())?;
+        pending::delete(live.tx, id).map_err(Into::into)
+    })
+}
+
+fn remember(live: &Live<'_, WriteTx<'_>>, record: PendingCommitRecord) -> Result<(), Error> {
     let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
-    live.group.merge_pending_commit(&live.provider)?;
-    if let Some(identity) = record.new_identity {
-        live.record.identity = identity;
+    let staged = live.group.pending_commit().ok_or(Error::NoPendingCommit)?;
+    let commit = record.commit.clone();
+    let new_identity = record.new_identity.clone();
+    let cleared = Cleared {
+        record,
+        summary,
+        staged,
+    };
+    let id = live.group.group_id();
+    cleared_commits::insert(live.tx, id, &commit, new_identity.as_deref(), &cleared).map_err(Into::into)
+}
+
+/// Our own Commit, if these are its bytes: the pending one, or one that was cleared in this epoch. It is merged. Its
+/// Welcome goes into the outcome, because the app may not have sent it yet.
+pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Option<Outcome>, Error> {
+    let id = live.group.group_id().clone();
+    if let Some(record) = pending::get(live.tx, &id)?.filter(|record| record.commit == bytes) {
+        let (welcome, group_info) = (record.welcome.clone(), record.group_info.clone());
+        let summary = merge_pending(live, record)?;
+        return Ok(Some(Outcome::OwnCommit {
+            epoch: summary.to_epoch,
+            welcome,
+            group_info,
+            superseded: None,
+        }));
     }
-    after_merge(live, &record.commit)?;
+    let Some(cleared) = cleared_commits::get::<Cleared<StagedCommit>>(live.tx, &id, bytes)? else {
+        return Ok(None);
+    };
+    let superseded = own_summary(&live.group).map(Box::new);
+    let Cleared {
+        record,
+        summary,
+        staged,
+    } = cleared;
+    move_identity(live, &record);
+    epoch::enter_next(live, bytes, By::Us(&summary), |group, provider| {
+        group.merge_staged_commit(provider, staged).map_err(Into::into)
+    })?;
+    Ok(Some(Outcome::OwnCommit {
+        epoch: summary.to_epoch,
+        welcome: record.welcome,
+        group_info: record.group_info,
+        superseded,
+    }))
+}
+
+fn merge_pending(live: &mut Live<'_, WriteTx<'_>>, record: PendingCommitRecord) -> Result<CommitInfo, Error> {
+    let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
+    move_identity(live, &record);
+    epoch::enter_next(live, &record.commit, By::Us(&summary), |group, provider| {
+        group.merge_pending_commit(provider).map_err(Into::into)
+    })?;
     Ok(summary)
+}
+
+fn move_identity(live: &mut Live<'_, WriteTx<'_>>, record: &PendingCommitRecord) {
+    if let Some(identity) = &record.new_identity {
+        live.record.identity.clone_from(identity);
+    }
 }
 
 /// The pending own Commit in words, if there is one.
@@ -59,15 +160,4 @@ pub(super) fn own_summary(group: &MlsGroup) -> Option<CommitInfo> {
         &Sender::Member(group.own_leaf_index()),
         credential,
     ))
-}
-
-/// What every merge leaves: the new epoch in the listing, no pending Commit, and the Commit known for a duplicate.
-pub(super) fn after_merge(live: &mut Live<'_, WriteTx<'_>>, commit: &[u8]) -> Result<(), Error> {
-    // The old epoch's keys must not stay in the log.
-    live.tx.erase();
-    live.record.epoch = live.group.epoch().as_u64();
-    live.record.is_active = live.group.is_active();
-    groups::update(live.tx, &live.record)?;
-    pending::delete(live.tx, live.group.group_id())?;
-    handled_commits::insert(live.tx, live.group.group_id(), commit).map_err(Into::into)
 }

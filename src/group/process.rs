@@ -1,8 +1,7 @@
-//! Messages in: what each becomes, merged or queued or stored in the same transaction.
+//! Messages in: what each becomes, merged, staged, queued, kept or stored in the same transaction.
 
 use openmls::{
-    framing::errors::{MessageDecryptionError, SecretTreeError},
-    group::{GroupId, ProcessMessageError, QueuedProposal, StagedCommit, ValidationError},
+    group::{GroupId, QueuedProposal, StagedCommit},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
         ProcessedMessageContent, ProtocolMessage, Sender,
@@ -10,37 +9,55 @@ use openmls::{
 };
 
 use super::{
-    Context, Live, check_active,
-    outcome::{InboxRecord, Outcome, ProposalInfo},
-    pending::{after_merge, merge_live, own_summary},
-    summary,
-    validator::{self, Question},
+    Context, Live, check_active, check_in_step, early, mailbox,
+    outcome::{Outcome, Processed, ProposalInfo},
+    pending, refusal, staged, summary,
+    validator::{self, Answer, Question},
     with_group,
 };
 use crate::{
     error::{Error, MessageError},
     message, policy,
-    storage::{Call, WriteTx, handled_commits, inbox, pending, tx::KeptFailure},
+    storage::{
+        Call, WriteTx,
+        early_messages::{self, NewEarlyMessage},
+        groups, handled_commits,
+    },
 };
 
-/// An outcome, and its inbox entry if it has one.
-pub(crate) struct Processed {
-    pub(crate) id: Option<u64>,
-    pub(crate) outcome: Outcome,
+/// What became of one message.
+pub(crate) enum Attempt {
+    Processed(Processed),
+    /// It changed nothing, unless it raised the suspicion of a fork.
+    Refused {
+        error: Error,
+        suspicious: bool,
+    },
 }
 
-/// Processes a message for this group's members. Whatever it changes, the outcome included, is in this transaction.
+/// Processes a message for this group's members. Whatever it changes, the outcome included, is in this transaction;
+/// the inner error is a refusal that left a suspicion to store.
 pub(crate) fn process(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
     id: &GroupId,
     bytes: &[u8],
-) -> Result<Processed, Error> {
+) -> Result<Result<Processed, Error>, Error> {
     let message = parse(bytes)?;
     if message.group_id() != id {
         return Err(MessageError::OtherGroup.into());
     }
-    process_parsed(call, context, bytes, message)
+    match attempt(call, context, bytes, message)? {
+        Attempt::Processed(processed) => Ok(Ok(processed)),
+        Attempt::Refused {
+            error,
+            suspicious: true,
+        } => Ok(Err(error)),
+        Attempt::Refused {
+            error,
+            suspicious: false,
+        } => Err(error),
+    }
 }
 
 /// Decodes a message for a group's members.
@@ -49,27 +66,51 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<ProtocolMessage, Error> {
     protocol_message(bytes)
 }
 
-/// Processes a message that [`parse`] made of `bytes`, in the group that it names.
-pub(crate) fn process_parsed(
+/// Processes a message that [`parse`] made of `bytes`, in the group that it names, in a savepoint of its own. The
+/// outer error is one of storage, which ends the transaction.
+pub(crate) fn attempt(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
     bytes: &[u8],
     message: ProtocolMessage,
+) -> Result<Attempt, Error> {
+    let (id, epoch) = (message.group_id().clone(), message.epoch());
+    let result =
+        call.savepoint(|call| with_group(call, &id, |live| handle(live, context, bytes, message)))?;
+    match result {
+        Ok(processed) => Ok(Attempt::Processed(processed)),
+        Err(error) if refusal::hints_at_a_fork(&error) => {
+            let suspicious = with_group(call, &id, |live| refusal::note(live, &error, epoch))?;
+            Ok(Attempt::Refused { error, suspicious })
+        }
+        Err(error) => Ok(Attempt::Refused {
+            error,
+            suspicious: false,
+        }),
+    }
+}
+
+/// One message and all that it releases.
+fn handle(
+    live: &mut Live<'_, WriteTx<'_>>,
+    context: &Context,
+    bytes: &[u8],
+    message: ProtocolMessage,
 ) -> Result<Processed, Error> {
-    let id = message.group_id().clone();
-    with_group(call, &id, |live| {
-        let outcome = outcome(live, context, bytes, message)?;
-        let id = if context.inbox && outcome.is_for_the_inbox() {
-            let record = InboxRecord {
-                group_id: id.to_vec(),
-                outcome: outcome.clone(),
-            };
-            Some(inbox::append(live.tx, &record)?)
-        } else {
-            None
-        };
-        Ok(Processed { id, outcome })
-    })
+    let is_handshake = message.is_handshake_message();
+    let outcome = outcome(live, context, bytes, message)?;
+    let settled = !matches!(outcome, Outcome::Early { .. } | Outcome::RivalStaged { .. });
+    let id = live.record.group_id.clone();
+    if is_handshake && settled {
+        // It may have been kept before, and given again since.
+        early_messages::delete_bytes(live.tx, &id, bytes)?;
+    }
+    let releases = outcome.may_release();
+    let mut processed = mailbox::record(live.tx, context, id.as_slice(), outcome)?;
+    if releases {
+        processed.released = early::release(live, context)?;
+    }
+    Ok(processed)
 }
 
 fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, Error> {
@@ -82,7 +123,8 @@ fn protocol_message(bytes: &[u8]) -> Result<ProtocolMessage, Error> {
     }
 }
 
-fn outcome(
+/// What a message becomes, without what it releases.
+pub(super) fn outcome(
     live: &mut Live<'_, WriteTx<'_>>,
     context: &Context,
     bytes: &[u8],
@@ -92,7 +134,7 @@ fn outcome(
         return Ok(outcome);
     }
     check_active(&live.group)?;
-    if let Some(outcome) = by_epoch(live, &message)? {
+    if let Some(outcome) = by_epoch(live, context, bytes, &message)? {
         return Ok(outcome);
     }
     if let Some(outcome) = own_public_message(live, &message)? {
@@ -106,11 +148,12 @@ fn outcome(
             Err(MessageError::UnknownOwnCommit.into())
         }
         Ok(processed) => accept(live, context, bytes, processed),
-        Err(error) => expected(&error, received, current).ok_or_else(|| error.into()),
+        Err(error) if refusal::lacks_proposals(&error) => keep(live, context, bytes, received, content_type),
+        Err(error) => refusal::expected(&error, received, current).ok_or_else(|| error.into()),
     }
 }
 
-/// A Commit whose bytes say what it is: our own pending one come back, or one that was merged before.
+/// A Commit whose bytes say what it is: one of our own come back, or one that was handled before.
 fn known_commit(
     live: &mut Live<'_, WriteTx<'_>>,
     bytes: &[u8],
@@ -119,34 +162,58 @@ fn known_commit(
     if message.content_type() != ContentType::Commit {
         return Ok(None);
     }
-    let id = live.group.group_id();
-    if pending::get(live.tx, id)?.is_some_and(|own| own.commit == bytes) {
-        return own_commit(live).map(Some);
+    if handled_commits::contains(live.tx, live.group.group_id(), bytes)? {
+        return Ok(Some(Outcome::Duplicate));
     }
-    Ok(handled_commits::contains(live.tx, id, bytes)?.then_some(Outcome::Duplicate))
-}
-
-/// Merges our pending Commit. Its Welcome goes into the outcome, because the app may not have sent it yet.
-fn own_commit(live: &mut Live<'_, WriteTx<'_>>) -> Result<Outcome, Error> {
-    let own = pending::get(live.tx, live.group.group_id())?.ok_or(Error::NoPendingCommit)?;
-    let summary = merge_live(live)?;
-    Ok(Outcome::OwnCommit {
-        epoch: summary.to_epoch,
-        welcome: own.welcome,
-        group_info: own.group_info,
-    })
+    if message.epoch() != live.group.epoch() {
+        return Ok(None);
+    }
+    if staged::exists(live)? {
+        // Not even our own may pass: the delivery service had the one that waits first.
+        let epoch = message.epoch().as_u64();
+        return Ok(Some(Outcome::RivalStaged { epoch }));
+    }
+    pending::echo(live, bytes)
 }
 
 /// Handshakes count in their own epoch only; messages of past epochs may still have their keys.
-fn by_epoch(live: &Live<'_, WriteTx<'_>>, message: &ProtocolMessage) -> Result<Option<Outcome>, Error> {
+fn by_epoch(
+    live: &Live<'_, WriteTx<'_>>,
+    context: &Context,
+    bytes: &[u8],
+    message: &ProtocolMessage,
+) -> Result<Option<Outcome>, Error> {
     let (received, current) = (message.epoch().as_u64(), live.group.epoch().as_u64());
-    if received > current {
+    if received < current {
+        let stale = message.is_handshake_message();
+        return Ok(stale.then_some(Outcome::Stale { epoch: received }));
+    }
+    if message.is_handshake_message() || received > current {
+        check_in_step(live)?;
+    }
+    if received == current {
+        return Ok(None);
+    }
+    if received > policy::MAX_EPOCH || received - current > policy::MAX_EPOCHS_AHEAD {
         return Err(Error::WrongEpoch { current, received });
     }
-    if received < current && message.is_handshake_message() {
-        return Ok(Some(Outcome::Stale { epoch: received }));
-    }
-    Ok(None)
+    keep(live, context, bytes, received, message.content_type()).map(Some)
+}
+
+fn keep(
+    live: &Live<'_, WriteTx<'_>>,
+    context: &Context,
+    bytes: &[u8],
+    epoch: u64,
+    content_type: ContentType,
+) -> Result<Outcome, Error> {
+    let new = NewEarlyMessage {
+        epoch,
+        is_commit: content_type == ContentType::Commit,
+        bytes,
+        received: policy::now(),
+    };
+    early::keep(live.tx, context, live.group.group_id(), &new)
 }
 
 /// Our own handshake, sent as a PublicMessage. OpenMLS would queue an own proposal a second time.
@@ -182,12 +249,15 @@ fn accept(
     let epoch = processed.epoch().as_u64();
     let authenticated_data = processed.aad().to_vec();
     match processed.into_content() {
-        ProcessedMessageContent::ApplicationMessage(message) => Ok(Outcome::Application {
-            sender: summary::sender(&sender, credential),
-            epoch,
-            plaintext: message.into_bytes(),
-            authenticated_data,
-        }),
+        ProcessedMessageContent::ApplicationMessage(message) => {
+            trust_again(live, epoch)?;
+            Ok(Outcome::Application {
+                sender: summary::sender(&sender, credential),
+                epoch,
+                plaintext: message.into_bytes(),
+                authenticated_data,
+            })
+        }
         ProcessedMessageContent::ProposalMessage(queued) => {
             queue(live, context, *queued, credential, Outcome::Proposal)
         }
@@ -195,9 +265,10 @@ fn accept(
             queue(live, context, *queued, credential, Outcome::ExternalJoinProposal)
         }
         ProcessedMessageContent::StagedCommitMessage(staged) => {
-            merge(live, context, bytes, *staged, &sender, credential)
+            receive_commit(live, context, bytes, *staged, &sender, credential)
         }
-        ProcessedMessageContent::OwnPendingCommit => own_commit(live),
+        // Found by its confirmation tag; ours were looked for by their bytes before.
+        ProcessedMessageContent::OwnPendingCommit => Err(MessageError::UnknownOwnCommit.into()),
         ProcessedMessageContent::OwnPrivateMessage => Ok(Outcome::OwnMessage),
         ProcessedMessageContent::UnresolvedAppDataCommit(_) => Err(MessageError::AppDataUpdate.into()),
     }
@@ -230,8 +301,17 @@ fn queue(
     Ok(outcome(summary))
 }
 
-/// Merges a Commit that the validator accepts. It wins over our own pending one: the delivery service had it first.
-fn merge(
+/// A message that reads in the current epoch was made with our keys.
+fn trust_again(live: &mut Live<'_, WriteTx<'_>>, epoch: u64) -> Result<(), Error> {
+    if live.record.fork_suspected && epoch == live.group.epoch().as_u64() {
+        live.record.fork_suspected = false;
+        groups::update(live.tx, &live.record)?;
+    }
+    Ok(())
+}
+
+/// Merges a Commit that the validator accepts; without a validator it waits for the app.
+fn receive_commit(
     live: &mut Live<'_, WriteTx<'_>>,
     context: &Context,
     bytes: &[u8],
@@ -245,26 +325,15 @@ fn merge(
         group_id: &group_id,
         summary: &summary,
     };
-    validator::ask(context, &question)?;
-    let superseded = own_summary(&live.group).map(Box::new);
-    live.group.merge_staged_commit(&live.provider, staged)?;
-    after_merge(live, bytes)?;
-    Ok(Outcome::Commit { summary, superseded })
-}
-
-/// Refusals that are no errors: the message was read before, or its keys are gone as they should be.
-fn expected(error: &ProcessMessageError<KeptFailure>, received: u64, current: u64) -> Option<Outcome> {
-    let ProcessMessageError::ValidationError(error) = error else {
-        return None;
-    };
-    match error {
-        ValidationError::UnableToDecrypt(MessageDecryptionError::SecretTreeError(
-            SecretTreeError::SecretReuseError,
-        )) => Some(Outcome::Duplicate),
-        ValidationError::NoPastEpochData => Some(Outcome::Stale { epoch: received }),
-        ValidationError::UnableToDecrypt(MessageDecryptionError::SecretTreeError(
-            SecretTreeError::TooDistantInThePast,
-        )) if received < current => Some(Outcome::Stale { epoch: received }),
-        _ => None,
+    match validator::ask(context, &question)? {
+        Answer::Unasked => staged::keep(live, bytes, &staged, summary),
+        Answer::Accepted => {
+            let superseded = staged::take_over(live, bytes, staged)?;
+            Ok(Outcome::Commit {
+                summary,
+                superseded,
+                staged: false,
+            })
+        }
     }
 }

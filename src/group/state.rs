@@ -7,12 +7,12 @@ use openmls::{
 use tls_codec::Serialize as _;
 
 use super::{
-    outcome::{MemberInfo, ProposalInfo},
-    summary, with_group,
+    outcome::{CommitInfo, MemberInfo, ProposalInfo},
+    staged, summary, with_group,
 };
 use crate::{
     error::Error,
-    storage::{Call, ReadTx},
+    storage::{Call, ReadTx, early_messages},
 };
 
 /// A group at one moment.
@@ -23,6 +23,10 @@ pub(crate) struct GroupView {
     pub(crate) own_leaf_index: u32,
     pub(crate) is_active: bool,
     pub(crate) has_pending_commit: bool,
+    pub(crate) staged_commit: Option<CommitInfo>,
+    pub(crate) rejected_epoch: Option<u64>,
+    pub(crate) fork_suspected: bool,
+    pub(crate) early_messages: u64,
     pub(crate) pending_proposals: Vec<ProposalInfo>,
     /// Type and content of each GroupContext extension.
     pub(crate) extensions: Vec<(u16, Vec<u8>)>,
@@ -39,6 +43,10 @@ pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Grou
             own_leaf_index: group.own_leaf_index().u32(),
             is_active: group.is_active(),
             has_pending_commit: group.pending_commit().is_some(),
+            staged_commit: staged::summary(live.tx, id)?,
+            rejected_epoch: live.record.rejected_epoch,
+            fork_suspected: live.record.fork_suspected,
+            early_messages: early_messages::usage(live.tx, Some(id))?.messages,
             pending_proposals: pending_proposals(group),
             extensions: group
                 .extensions()

@@ -4,7 +4,7 @@ use openmls::prelude::Credential;
 
 use super::{
     Context,
-    outcome::{CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, SenderInfo},
+    outcome::{CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo},
 };
 use crate::{
     error::Error,
@@ -36,18 +36,6 @@ pub(crate) enum Question<'q> {
     },
 }
 
-impl Question<'_> {
-    /// Whether somebody wants in for whom nobody in the group has vouched.
-    fn is_from_outside(&self) -> bool {
-        let sender = match self {
-            Self::Commit { summary, .. } => &summary.committer,
-            Self::Proposal { summary, .. } => &summary.sender,
-            Self::Welcome { .. } | Self::KeyPackage { .. } => return false,
-        };
-        matches!(sender, SenderInfo::NewMember { .. })
-    }
-}
-
 /// Answers `None` when the callback failed, which counts as a refusal.
 pub(crate) trait Validator: Send + Sync {
     fn accepts(&self, question: &Question<'_>) -> Option<bool>;
@@ -56,23 +44,26 @@ pub(crate) trait Validator: Send + Sync {
 /// A callback that takes longer holds up every other call on the database, so it is worth a line in the log.
 const SLOW: std::time::Duration = std::time::Duration::from_secs(1);
 
-/// Without a validator everything is accepted that MLS itself accepts and a member did; who comes from outside is not,
-/// or the delivery service could add itself (docs/adr/0012).
-pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<(), Error> {
+/// What the app says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Accepted,
+    /// There is nobody to ask.
+    Unasked,
+}
+
+/// Asks the app. A refusal is an error, and so is a validator that fails, because that must not let anybody in.
+pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<Answer, Error> {
     let Some(validator) = &context.validator else {
-        return if question.is_from_outside() {
-            Err(Error::CredentialRejected)
-        } else {
-            Ok(())
-        };
+        return Ok(Answer::Unasked);
     };
     let start = std::time::Instant::now();
     let answer = validator.accepts(question);
     report(&context.log, start.elapsed(), answer);
-    if answer == Some(true) {
-        Ok(())
-    } else {
-        Err(Error::CredentialRejected)
+    match answer {
+        Some(true) => Ok(Answer::Accepted),
+        Some(false) => Err(Error::CredentialRejected),
+        None => Err(Error::ValidatorFailed),
     }
 }
 

@@ -22,6 +22,26 @@ pub(crate) struct GroupRecord {
     pub(crate) epoch: u64,
     /// Whether this device is still a member.
     pub(crate) is_active: bool,
+    /// The epoch that a Commit began which this device discarded.
+    #[serde(default)]
+    pub(crate) rejected_epoch: Option<u64>,
+    /// Whether a message of the current epoch could not be read, and none since could.
+    #[serde(default)]
+    pub(crate) fork_suspected: bool,
+}
+
+impl GroupRecord {
+    /// A group that begins on this device.
+    pub(crate) fn new(group_id: GroupId, identity: Vec<u8>, epoch: u64) -> Self {
+        Self {
+            group_id,
+            identity,
+            epoch,
+            is_active: true,
+            rejected_epoch: None,
+            fork_suspected: false,
+        }
+    }
 }
 
 fn place(key: &Index) -> Place<'_> {

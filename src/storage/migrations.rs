@@ -7,7 +7,10 @@ use super::error::StorageError;
 /// `application_id` of the file format: the letters "MLSm".
 pub(crate) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"MLSm");
 
-const MIGRATIONS: &[&str] = &[include_str!("sql/0001_initial.sql")];
+pub(super) const MIGRATIONS: &[&str] = &[
+    include_str!("sql/0001_initial.sql"),
+    include_str!("sql/0002_receiving.sql"),
+];
 
 /// The schema that this library writes.
 pub(crate) const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;

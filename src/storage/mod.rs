@@ -5,7 +5,9 @@
 
 pub(crate) mod busy;
 pub(crate) mod cache;
+pub(crate) mod cleared_commits;
 pub(crate) mod codec;
+pub(crate) mod early_messages;
 pub(crate) mod erasure;
 pub(crate) mod error;
 #[cfg(feature = "fault-injection")]
@@ -25,6 +27,7 @@ pub(crate) mod migrations;
 pub(crate) mod open;
 pub(crate) mod openmls;
 pub(crate) mod pending;
+pub(crate) mod per_group;
 pub(crate) mod rekey;
 pub(crate) mod reseal;
 pub(crate) mod seal;

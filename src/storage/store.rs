@@ -20,7 +20,7 @@ use super::{
     key_slots,
     open::{self, Database, Settings},
     seal::Sealer,
-    tx::{ReadTx, Savepoint, WriteTx},
+    tx::{ReadTx, WriteTx},
 };
 use crate::{error::Error, secret::Secret};
 
@@ -94,19 +94,12 @@ impl Call<'_, WriteTx<'_>> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
-        self.tx.savepoint(Savepoint::Begin)?;
+        self.tx.begin_savepoint()?;
         let mark = self.kept.len();
         let result = work(self);
-        if let Some(failure) = self.tx.take_failure() {
-            return Err(failure.into());
-        }
-        match result {
-            Err(Error::Storage(failure)) => return Err(failure.into()),
-            Err(_) => {
-                self.forget_since(mark);
-                self.tx.savepoint(Savepoint::Undo)?;
-            }
-            Ok(_) => self.tx.savepoint(Savepoint::Keep)?,
+        let result = self.tx.end_savepoint(result)?;
+        if result.is_err() {
+            self.forget_since(mark);
         }
         Ok(result)
     }

@@ -15,6 +15,7 @@ use super::{
     fault::{self, Point},
     seal::{Index, Place, Sealer},
 };
+use crate::error::Error;
 
 /// A transaction that reads. Remembers the first failure, because OpenMLS replaces some by a bare `LibraryError`.
 pub(crate) struct ReadTx<'c> {
@@ -129,13 +130,26 @@ impl<'c> WriteTx<'c> {
         self.erases.get()
     }
 
-    /// Begins, keeps or undoes what belongs to one message of a batch.
-    pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
-        let sql = match step {
-            Savepoint::Begin => "SAVEPOINT step",
-            Savepoint::Keep => "RELEASE step",
-            Savepoint::Undo => "ROLLBACK TO step; RELEASE step",
-        };
+    /// Begins what is kept or undone as one. They nest.
+    pub(crate) fn begin_savepoint(&self) -> Result<(), StorageError> {
+        self.savepoint("SAVEPOINT step")
+    }
+
+    /// Ends the savepoint in which `result` was made: keeps what it changed, or undoes it. A failure of storage
+    /// itself is the outer error, because nothing can go on then.
+    pub(crate) fn end_savepoint<T>(&self, result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+        if let Some(failure) = self.take_failure() {
+            return Err(failure.into());
+        }
+        match &result {
+            Err(Error::Storage(_)) => return result.map(Ok),
+            Err(_) => self.savepoint("ROLLBACK TO step; RELEASE step")?,
+            Ok(_) => self.savepoint("RELEASE step")?,
+        }
+        Ok(result)
+    }
+
+    fn savepoint(&self, sql: &str) -> Result<(), StorageError> {
         self.statement(|| self.read.connection.execute_batch(sql))
     }
 
@@ -165,14 +179,6 @@ impl<'c> Deref for WriteTx<'c> {
     fn deref(&self) -> &Self::Target {
         &self.read
     }
-}
-
-/// A step of a savepoint.
-#[derive(Clone, Copy)]
-pub(super) enum Savepoint {
-    Begin,
-    Keep,
-    Undo,
 }
 
 /// Refuses to go on after the deadline of a suspension.

@@ -17,8 +17,9 @@ pub mod template;
 use std::{path::PathBuf, sync::Arc};
 
 use mls_mobile::{
-    Ciphersuite, ClientConfig, CommitBundle, CommitSummary, Credential, CredentialValidator, GroupConfig,
-    GroupId, IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage,
+    CallbackError, Ciphersuite, ClientConfig, CommitBundle, CommitSummary, Credential, CredentialValidator,
+    GroupConfig, GroupId, IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage,
+    ValidationRequest,
 };
 use tempfile::TempDir;
 
@@ -43,7 +44,8 @@ impl Device {
 
     pub fn with_suite(name: &str, suite: Ciphersuite) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let client = open(&folder, KEY, None);
+        let validator: Option<Arc<dyn CredentialValidator>> = Some(Arc::new(AcceptAll));
+        let client = open(&folder, KEY, validator.clone());
         let identity = client.create_identity(basic(name), suite).unwrap().id;
         Self {
             folder,
@@ -51,8 +53,16 @@ impl Device {
             identity,
             key: KEY,
             client: Some(client),
-            validator: None,
+            validator,
         }
+    }
+
+    /// A phone whose app decides about each received Commit after it was processed.
+    pub fn without_validator(name: &str) -> Self {
+        let mut device = Self::new(name);
+        device.validator = None;
+        device.reload();
+        device
     }
 
     pub fn with_validator(name: &str, validator: Arc<dyn CredentialValidator>) -> Self {
@@ -167,6 +177,15 @@ impl Device {
             .into_iter()
             .map(|member| name_of(&member.credential))
             .collect()
+    }
+}
+
+/// A validator that lets everything happen.
+pub struct AcceptAll;
+
+impl CredentialValidator for AcceptAll {
+    fn validate(&self, _request: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(true)
     }
 }
 

@@ -1,0 +1,152 @@
+//! Messages that come before their group can read them: kept, bounded, and replayed in the right order.
+
+use openmls::group::GroupId;
+
+use super::{
+    Context, Live, mailbox,
+    outcome::{EarlyRefusal, Outcome, Processed},
+    process, refusal, with_group,
+};
+use crate::{
+    error::Error,
+    log::Level,
+    policy,
+    storage::{
+        Call, WriteTx,
+        early_messages::{self, EarlyMessage, NewEarlyMessage, Position},
+    },
+};
+
+/// Keeps a message for later. A full buffer refuses it, because what was accepted is never given up for it.
+pub(super) fn keep(
+    tx: &WriteTx<'_>,
+    context: &Context,
+    id: &GroupId,
+    new: &NewEarlyMessage<'_>,
+) -> Result<Outcome, Error> {
+    let kept = Outcome::Early { epoch: new.epoch };
+    if early_messages::contains(tx, id, new.bytes)? {
+        return Ok(kept);
+    }
+    expire(tx, context, new.received)?;
+    check_room(tx, context, id, new.bytes.len())?;
+    early_messages::insert(tx, id, new)?;
+    Ok(kept)
+}
+
+/// What waited for longer than the limit goes, and an inbox entry says so. Without an inbox nothing could say it, and
+/// nothing goes.
+fn expire(tx: &WriteTx<'_>, context: &Context, now: u64) -> Result<(), Error> {
+    if !context.inbox {
+        return Ok(());
+    }
+    let before = now.saturating_sub(context.early.age_seconds);
+    while let Some(message) = early_messages::take_older_than(tx, before)? {
+        let outcome = refused(&message, EarlyRefusal::Expired);
+        mailbox::record(tx, context, &message.group_id, outcome)?;
+    }
+    Ok(())
+}
+
+fn check_room(tx: &WriteTx<'_>, context: &Context, id: &GroupId, length: usize) -> Result<(), Error> {
+    let limits = &context.early;
+    let length = u64::try_from(length).unwrap_or(u64::MAX);
+    let group = early_messages::usage(tx, Some(id))?;
+    let all = early_messages::usage(tx, None)?;
+    let fits = |messages: u64, bytes: u64, most: u32, most_bytes: u64| {
+        messages < most.into() && bytes.saturating_add(length) <= most_bytes
+    };
+    if fits(
+        group.messages,
+        group.bytes,
+        limits.messages_per_group,
+        limits.bytes_per_group,
+    ) && fits(all.messages, all.bytes, limits.messages, limits.bytes)
+    {
+        Ok(())
+    } else {
+        Err(Error::EarlyBufferFull)
+    }
+}
+
+/// Replays what this group can read now.
+pub(crate) fn release_group(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    id: &GroupId,
+) -> Result<Vec<Processed>, Error> {
+    with_group(call, id, |live| release(live, context))
+}
+
+/// Replays what the group can read now, epoch by epoch: a Commit among them leads to the next.
+pub(super) fn release(live: &mut Live<'_, WriteTx<'_>>, context: &Context) -> Result<Vec<Processed>, Error> {
+    let mut released = Vec::new();
+    let mut after = Position::default();
+    loop {
+        if !live.group.is_active() {
+            released.append(&mut refuse_all(live, context, EarlyRefusal::GroupEnded)?);
+            return Ok(released);
+        }
+        let epoch = live.group.epoch();
+        let id = live.group.group_id();
+        let Some(message) = early_messages::next(live.tx, id, epoch.as_u64(), after)? else {
+            return Ok(released);
+        };
+        after = message.position;
+        released.extend(replay(live, context, &message)?);
+        if live.group.epoch() != epoch {
+            after = Position::default();
+        }
+    }
+}
+
+/// What became of a message that was kept; nothing if it goes on waiting.
+fn replay(
+    live: &mut Live<'_, WriteTx<'_>>,
+    context: &Context,
+    message: &EarlyMessage,
+) -> Result<Option<Processed>, Error> {
+    let result = live.attempt(|live| {
+        let parsed = process::parse(&message.bytes)?;
+        process::outcome(live, context, &message.bytes, parsed)
+    })?;
+    let outcome = match result {
+        Ok(Outcome::Early { .. } | Outcome::RivalStaged { .. }) => return Ok(None),
+        Ok(outcome) => outcome,
+        // The app may decide otherwise later, and has no other copy of it.
+        Err(Error::CredentialRejected | Error::ValidatorFailed) => {
+            context.log.event(Level::Warn, "early_message_rejected", &[]);
+            let outcome = refused(message, EarlyRefusal::Rejected);
+            return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
+        }
+        Err(error) => {
+            refusal::note(live, &error, message.position.epoch.into())?;
+            refused(message, EarlyRefusal::Invalid)
+        }
+    };
+    early_messages::delete(live.tx, message.position)?;
+    mailbox::record(live.tx, context, &message.group_id, outcome).map(Some)
+}
+
+/// Gives up all that waits for this group.
+pub(super) fn refuse_all(
+    live: &Live<'_, WriteTx<'_>>,
+    context: &Context,
+    reason: EarlyRefusal,
+) -> Result<Vec<Processed>, Error> {
+    let id = live.group.group_id();
+    let mut gone = Vec::new();
+    while let Some(message) = early_messages::next(live.tx, id, policy::MAX_EPOCH, Position::default())? {
+        early_messages::delete(live.tx, message.position)?;
+        let outcome = refused(&message, reason);
+        gone.push(mailbox::record(live.tx, context, &message.group_id, outcome)?);
+    }
+    Ok(gone)
+}
+
+fn refused(message: &EarlyMessage, reason: EarlyRefusal) -> Outcome {
+    Outcome::EarlyRefused {
+        epoch: message.position.epoch,
+        reason,
+    }
+}

@@ -1,0 +1,44 @@
+//! The step into the next epoch: all that ends with the old one, in one place.
+
+use openmls::group::MlsGroup;
+
+use super::{Live, outcome::CommitInfo};
+use crate::{
+    error::Error,
+    provider::Provider,
+    storage::{WriteTx, cleared_commits, groups, handled_commits, pending, per_group::PerGroup},
+};
+
+/// Whose Commit it is that begins the epoch.
+pub(super) enum By<'s> {
+    /// Ours: merging it again answers the same.
+    Us(&'s CommitInfo),
+    Another,
+}
+
+/// Lets `merge` bring the group into the next epoch, and settles what waited for the end of this one. `commit` is the
+/// Commit's bytes, known from now on for a duplicate.
+pub(super) fn enter_next(
+    live: &mut Live<'_, WriteTx<'_>>,
+    commit: &[u8],
+    by: By<'_>,
+    merge: impl FnOnce(&mut MlsGroup, &Provider<'_>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    // The old epoch's keys must not stay in the log.
+    live.tx.erase();
+    merge(&mut live.group, &live.provider)?;
+    live.record.epoch = live.group.epoch().as_u64();
+    live.record.is_active = live.group.is_active();
+    live.record.fork_suspected = false;
+    groups::update(live.tx, &live.record)?;
+    let (tx, id) = (live.tx, live.group.group_id());
+    pending::delete(tx, id)?;
+    PerGroup::StagedCommit.delete(tx, id)?;
+    cleared_commits::clear(tx, id)?;
+    handled_commits::insert(tx, id, commit)?;
+    match by {
+        By::Us(summary) => PerGroup::MergedCommit.put(tx, id, summary),
+        By::Another => PerGroup::MergedCommit.delete(tx, id),
+    }
+    .map_err(Into::into)
+}
