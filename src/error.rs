@@ -4,8 +4,8 @@ use openmls::{
     framing::errors::MlsMessageError,
     group::{
         CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportGroupInfoError,
-        ExportSecretError, MergeCommitError, MergePendingCommitError, MlsGroupStateError, NewGroupError,
-        ProcessMessageError, WelcomeError,
+        ExportSecretError, ExternalCommitBuilderError, ExternalCommitBuilderFinalizeError, MergeCommitError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
 };
@@ -62,6 +62,11 @@ pub(crate) enum Error {
     NotAWelcome,
     #[error(transparent)]
     Welcome(#[from] Box<WelcomeError<KeptFailure>>),
+
+    #[error(transparent)]
+    GroupInfo(#[from] GroupInfoError),
+    #[error("no external join waits")]
+    NoExternalJoin,
 
     #[error("no such proposal is queued")]
     ProposalNotFound,
@@ -131,6 +136,21 @@ pub(crate) enum KeyPackageError {
     Duplicate,
     #[error(transparent)]
     Verify(#[from] KeyPackageVerifyError),
+}
+
+/// Why a GroupInfo cannot be joined with.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum GroupInfoError {
+    #[error("the message is no GroupInfo")]
+    NotAGroupInfo,
+    #[error("no epoch can follow its epoch")]
+    LastEpoch,
+    #[error(transparent)]
+    Build(Box<ExternalCommitBuilderError<KeptFailure>>),
+    #[error(transparent)]
+    Commit(Box<CreateCommitError>),
+    #[error(transparent)]
+    Finalize(ExternalCommitBuilderFinalizeError<KeptFailure>),
 }
 
 /// Why a message is refused.

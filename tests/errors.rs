@@ -7,7 +7,9 @@
     reason = "test code"
 )]
 
-use mls_mobile::{ArgumentReason, ClientConfig, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
+use mls_mobile::{
+    ArgumentReason, ClientConfig, GroupInfoReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason,
+};
 
 /// Every variant with its code. The codes are in logs of apps for ever: a line here is never changed, only
 /// added.
@@ -33,6 +35,13 @@ fn all() -> Vec<(MlsError, u32)> {
             },
             130,
         ),
+        (
+            GroupInfoInvalid {
+                reason: GroupInfoReason::RatchetTreeMissing,
+            },
+            131,
+        ),
+        (NoExternalJoin, 146),
         (PendingCommitExists, 140),
         (NoPendingCommit, 141),
         (PendingProposalsExist, 142),
@@ -94,16 +103,16 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 39,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 39,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 39,
-        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 39,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 39,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 39,
-        Suspended | Transferred | RekeyPending => 39,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 39,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 39,
-        StorageRolledBack { .. } | Internal { .. } => 39,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 41,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 41,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 41,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 41,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 41,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 41,
+        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 41,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 41,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 41,
+        StorageRolledBack { .. } | Internal { .. } => 41,
     }
 }
 

@@ -227,6 +227,7 @@ impl CredentialValidator for Meddler {
         let (ValidationRequest::Commit { group_id, .. }
         | ValidationRequest::Proposal { group_id, .. }
         | ValidationRequest::Welcome { group_id, .. }
+        | ValidationRequest::ExternalJoin { group_id, .. }
         | ValidationRequest::KeyPackage { group_id, .. }) = request;
         if let Some(client) = self.client.lock().unwrap().upgrade() {
             let identity = || client.create_identity(basic("meddler"), SUITE);

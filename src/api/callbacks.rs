@@ -49,6 +49,13 @@ pub enum ValidationRequest {
         /// Everybody in it.
         members: Vec<Member>,
     },
+    /// A group that this device is about to join by an external Commit, before the Commit is handed out.
+    ExternalJoin {
+        /// The group.
+        group_id: GroupId,
+        /// Everybody in it after the join, this device too.
+        members: Vec<Member>,
+    },
     /// A key package that this device is about to add.
     KeyPackage {
         /// The group.
@@ -122,6 +129,10 @@ impl From<&Question<'_>> for ValidationRequest {
             } => Self::Welcome {
                 group_id: group(group_id),
                 sender: sender.map(Into::into),
+                members: members.iter().cloned().map(Into::into).collect(),
+            },
+            Question::ExternalJoin { group_id, members } => Self::ExternalJoin {
+                group_id: group(group_id),
                 members: members.iter().cloned().map(Into::into).collect(),
             },
             Question::KeyPackage { group_id, member } => Self::KeyPackage {

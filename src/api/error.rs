@@ -1,5 +1,7 @@
 //! The error that apps see: a variant for each thing that they can act on, with a number that never changes.
 
+use super::group_info_error::GroupInfoReason;
+
 /// Why a call did nothing. Every error leaves groups and database as they were before the call.
 ///
 /// Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
@@ -37,6 +39,12 @@ pub enum MlsError {
         /// What is wrong with it.
         reason: WelcomeReason,
     },
+    /// A GroupInfo cannot be joined with. Get another from the delivery service or a member.
+    #[error("the GroupInfo is invalid: {reason:?}")]
+    GroupInfoInvalid {
+        /// What is wrong with it.
+        reason: GroupInfoReason,
+    },
     /// The group has an own Commit that waits. Merge it or clear it first.
     #[error("an own Commit is pending")]
     PendingCommitExists,
@@ -49,6 +57,9 @@ pub enum MlsError {
     /// No received Commit waits for a decision.
     #[error("no received Commit waits for a decision")]
     NoStagedCommit,
+    /// No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
+    #[error("no external join waits for this group")]
+    NoExternalJoin,
     /// This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
     #[error("this device rejected the Commit that began epoch {rejected_epoch}")]
     GroupDiverged {
@@ -185,12 +196,14 @@ impl MlsError {
             Self::KeyPackageNotFound => 120,
             Self::KeyPackageInvalid { .. } => 121,
             Self::WelcomeInvalid { .. } => 130,
+            Self::GroupInfoInvalid { .. } => 131,
             Self::PendingCommitExists => 140,
             Self::NoPendingCommit => 141,
             Self::PendingProposalsExist => 142,
             Self::ProposalNotFound => 143,
             Self::StagedCommitExists => 144,
             Self::NoStagedCommit => 145,
+            Self::NoExternalJoin => 146,
             Self::WrongEpoch { .. } => 150,
             Self::MessageInvalid { .. } => 151,
             Self::MessageMalformed => 152,

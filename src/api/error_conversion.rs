@@ -44,6 +44,8 @@ impl From<Error> for MlsError {
                 reason: WelcomeReason::NotAWelcome,
             },
             Error::Welcome(error) => (*error).into(),
+            Error::GroupInfo(error) => error.into(),
+            Error::NoExternalJoin => Self::NoExternalJoin,
             Error::ProposalNotFound => Self::ProposalNotFound,
             Error::NoPendingCommit => Self::NoPendingCommit,
             Error::StagedCommitExists => Self::StagedCommitExists,
@@ -80,7 +82,7 @@ impl From<Error> for MlsError {
 }
 
 /// Codes of internal errors start at 1000; docs/errors.md lists them.
-fn internal(code: u32) -> MlsError {
+pub(super) fn internal(code: u32) -> MlsError {
     MlsError::Internal { code: 1000 + code }
 }
 

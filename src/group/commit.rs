@@ -282,7 +282,7 @@ fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity
 
 /// Whether all members could accept a leaf of this identity (RFC 9420, section 7.3). OpenMLS does not look at an own
 /// leaf, so the Commit would be made, refused by everybody else, and merged by us alone.
-fn fits(group: &MlsGroup, identity: &Identity) -> bool {
+pub(super) fn fits(group: &MlsGroup, identity: &Identity) -> bool {
     let credential_type = identity.credential.credential_type();
     identity.ciphersuite == group.ciphersuite()
         && group.members().all(|member| {
@@ -293,7 +293,7 @@ fn fits(group: &MlsGroup, identity: &Identity) -> bool {
         })
 }
 
-fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingCommitRecord, Error> {
+pub(super) fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingCommitRecord, Error> {
     let to_bytes = |message: MlsMessageOut| message.to_bytes();
     let (commit, welcome, group_info) = bundle.into_messages();
     Ok(PendingCommitRecord {

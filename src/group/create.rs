@@ -11,7 +11,7 @@ use crate::{
     storage::{
         Call, ReadTx, WriteTx,
         cache::LiveGroup,
-        early_messages,
+        early_messages, external_joins,
         groups::{self, GroupRecord},
     },
 };
@@ -31,7 +31,7 @@ pub(crate) fn create(
         Some(id) => checked(id)?,
         None => GroupId::random(provider.rand()),
     };
-    if groups::get(&call.tx, &id)?.is_some() {
+    if groups::get(&call.tx, &id)?.is_some() || external_joins::exists(&call.tx, &id)? {
         return Err(Error::GroupAlreadyExists);
     }
     let config = settings.create_config(
@@ -96,6 +96,7 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(
     call.take_group(id);
     call.tx.erase();
     early_messages::clear(&call.tx, id)?;
+    external_joins::delete(&call.tx, id)?;
     if !groups::delete(&call.tx, id)? {
         return Err(Error::GroupNotFound);
     }

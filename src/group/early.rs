@@ -1,6 +1,7 @@
 //! Messages that come before their group can read them: kept, bounded, and replayed in the right order.
 
 use openmls::group::GroupId;
+use serde::de::IgnoredAny;
 
 use super::{
     Context, Live, mailbox,
@@ -14,6 +15,7 @@ use crate::{
     storage::{
         Call, WriteTx,
         early_messages::{self, EarlyMessage, NewEarlyMessage, Position},
+        external_joins,
     },
 };
 
@@ -84,7 +86,12 @@ pub(super) fn release(live: &mut Live<'_, WriteTx<'_>>, context: &Context) -> Re
     let mut after = Position::default();
     loop {
         if !live.group.is_active() {
-            released.append(&mut refuse_all(live, context, EarlyRefusal::GroupEnded)?);
+            released.append(&mut refuse_all(
+                live.tx,
+                context,
+                live.group.group_id(),
+                EarlyRefusal::GroupEnded,
+            )?);
             return Ok(released);
         }
         let epoch = live.group.epoch();
@@ -128,18 +135,19 @@ fn replay(
     mailbox::record(live.tx, context, &message.group_id, outcome).map(Some)
 }
 
-/// Gives up all that waits for this group.
+/// Gives up all that waits for this group, but what an external join that waits will read.
 pub(super) fn refuse_all(
-    live: &Live<'_, WriteTx<'_>>,
+    tx: &WriteTx<'_>,
     context: &Context,
+    id: &GroupId,
     reason: EarlyRefusal,
 ) -> Result<Vec<Processed>, Error> {
-    let id = live.group.group_id();
+    let last = external_joins::get::<IgnoredAny>(tx, id)?.map_or(policy::MAX_EPOCH, |join| join.epoch);
     let mut gone = Vec::new();
-    while let Some(message) = early_messages::next(live.tx, id, policy::MAX_EPOCH, Position::default())? {
-        early_messages::delete(live.tx, message.position)?;
+    while let Some(message) = early_messages::next(tx, id, last, Position::default())? {
+        early_messages::delete(tx, message.position)?;
         let outcome = refused(&message, reason);
-        gone.push(mailbox::record(live.tx, context, &message.group_id, outcome)?);
+        gone.push(mailbox::record(tx, context, &message.group_id, outcome)?);
     }
     Ok(gone)
 }

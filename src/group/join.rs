@@ -20,6 +20,7 @@ use crate::{
     storage::{
         Call, WriteTx,
         cache::LiveGroup,
+        external_joins,
         groups::{self, GroupRecord},
     },
 };
@@ -55,6 +56,8 @@ pub(crate) fn join(
 ) -> Result<GroupId, Error> {
     let processed = open(&Provider::new(&call.tx)?, context, welcome)?;
     leave_room(call, processed.unverified_group_info().group_id())?;
+    // The invitation came first; the delivery service accepts only one of the two.
+    external_joins::delete(&call.tx, processed.unverified_group_info().group_id())?;
     let provider = Provider::new(&call.tx)?;
     let staged = stage(&provider, processed, ratchet_tree, Existing::Refuse)?;
     let info = describe(&staged);
@@ -119,11 +122,16 @@ fn stage(
         builder = builder.replace_old_group();
     }
     if let Some(bytes) = ratchet_tree {
-        message::check_length("ratchet_tree", bytes, policy::MAX_MESSAGE)?;
-        // Not `DeserializeBytes`: in debug builds it panics on a vector that is cut.
-        builder = builder.with_ratchet_tree(RatchetTreeIn::tls_deserialize_exact(bytes)?);
+        builder = builder.with_ratchet_tree(parse_ratchet_tree(bytes)?);
     }
     builder.build().map_err(Into::into)
+}
+
+/// Decodes a ratchet tree that travels beside what it belongs to.
+pub(super) fn parse_ratchet_tree(bytes: &[u8]) -> Result<RatchetTreeIn, Error> {
+    message::check_length("ratchet_tree", bytes, policy::MAX_MESSAGE)?;
+    // Not `DeserializeBytes`: in debug builds it panics on a vector that is cut.
+    RatchetTreeIn::tls_deserialize_exact(bytes).map_err(Into::into)
 }
 
 fn describe(staged: &StagedWelcome) -> WelcomeInfo {

@@ -6,6 +6,7 @@ pub(crate) mod create;
 pub(crate) mod early;
 mod epoch;
 pub(crate) mod export;
+pub(crate) mod external_join;
 pub(crate) mod join;
 pub(crate) mod mailbox;
 pub(crate) mod outcome;

@@ -9,7 +9,7 @@ use openmls::{
 };
 
 use super::{
-    Context, Live, check_active, check_in_step, early, mailbox,
+    Context, Live, check_active, check_in_step, early, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
     pending, refusal, staged, summary,
     validator::{self, Answer, Question},
@@ -75,8 +75,7 @@ pub(crate) fn attempt(
     message: ProtocolMessage,
 ) -> Result<Attempt, Error> {
     let (id, epoch) = (message.group_id().clone(), message.epoch());
-    let result =
-        call.savepoint(|call| with_group(call, &id, |live| handle(live, context, bytes, message)))?;
+    let result = call.savepoint(|call| receive(call, context, &id, bytes, message))?;
     match result {
         Ok(processed) => Ok(Attempt::Processed(processed)),
         Err(error) if refusal::hints_at_a_fork(&error) => {
@@ -88,6 +87,24 @@ pub(crate) fn attempt(
             suspicious: false,
         }),
     }
+}
+
+/// One message, in the group or in what an external join will make of it.
+fn receive(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    id: &GroupId,
+    bytes: &[u8],
+    message: ProtocolMessage,
+) -> Result<Processed, Error> {
+    if external_join::is_external_commit(&message)
+        && let Some(processed) = external_join::echo(call, context, id, bytes)?
+    {
+        return Ok(processed);
+    }
+    let header = (message.epoch(), message.content_type());
+    with_group(call, id, |live| handle(live, context, bytes, message))
+        .or_else(|error| external_join::keep(call, context, id, bytes, header, error))
 }
 
 /// One message and all that it releases.

@@ -116,6 +116,6 @@ pub(crate) fn discard(
         cleared_commits::clear(live.tx, id)?;
         live.record.rejected_epoch = Some(summary.to_epoch);
         groups::update(live.tx, &live.record)?;
-        early::refuse_all(live, context, EarlyRefusal::GroupEnded).map(drop)
+        early::refuse_all(live.tx, context, id, EarlyRefusal::GroupEnded).map(drop)
     })
 }

@@ -29,6 +29,11 @@ pub(crate) enum Question<'q> {
         sender: Option<&'q Credential>,
         members: &'q [MemberInfo],
     },
+    /// A group that this device is about to join by an external Commit, as it will be.
+    ExternalJoin {
+        group_id: &'q [u8],
+        members: &'q [MemberInfo],
+    },
     /// A key package that this device is about to add.
     KeyPackage {
         group_id: &'q [u8],

@@ -28,6 +28,9 @@ pub(crate) struct GroupRecord {
     /// Whether a message of the current epoch could not be read, and none since could.
     #[serde(default)]
     pub(crate) fork_suspected: bool,
+    /// The epoch that an external join of this device began.
+    #[serde(default)]
+    pub(crate) joined_epoch: Option<u64>,
 }
 
 impl GroupRecord {
@@ -40,6 +43,7 @@ impl GroupRecord {
             is_active: true,
             rejected_epoch: None,
             fork_suspected: false,
+            joined_epoch: None,
         }
     }
 }
@@ -53,14 +57,30 @@ fn place(key: &Index) -> Place<'_> {
 }
 
 pub(crate) fn insert(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
+    insert_at(tx, record, None)
+}
+
+/// Puts the group in the place of the one with the same id, of which every row goes. Without one it comes last.
+pub(crate) fn replace(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
+    let position = tx.row(
+        "SELECT position FROM mls_group WHERE group_key = ?1",
+        params![group_key(tx, &record.group_id)?],
+        |row| row.get(0),
+    )?;
+    delete(tx, &record.group_id)?;
+    insert_at(tx, record, position)
+}
+
+fn insert_at(tx: &WriteTx<'_>, record: &GroupRecord, position: Option<i64>) -> Result<(), StorageError> {
     let key = group_key(tx, &record.group_id)?;
     tx.execute(
         "INSERT INTO mls_group (group_key, identity_key, position, value)
-         VALUES (?1, ?2, (SELECT coalesce(max(position), 0) + 1 FROM mls_group), ?3)",
+         VALUES (?1, ?2, coalesce(?4, (SELECT coalesce(max(position), 0) + 1 FROM mls_group)), ?3)",
         params![
             key,
             identities::key(tx, &record.identity)?,
-            tx.seal(place(&key), record)?
+            tx.seal(place(&key), record)?,
+            position
         ],
     )
     .map(drop)

@@ -10,6 +10,7 @@ pub(crate) mod codec;
 pub(crate) mod early_messages;
 pub(crate) mod erasure;
 pub(crate) mod error;
+pub(crate) mod external_joins;
 #[cfg(feature = "fault-injection")]
 pub mod fault;
 #[cfg(not(feature = "fault-injection"))]

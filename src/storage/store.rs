@@ -103,6 +103,19 @@ impl Call<'_, WriteTx<'_>> {
         }
         Ok(result)
     }
+
+    /// Runs `work` and undoes what it changed, in the file and in memory: only its answer stays.
+    pub(crate) fn provisional<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        self.tx.begin_savepoint()?;
+        let mark = self.kept.len();
+        let result = work(self);
+        let result = self.tx.undo_savepoint(result);
+        self.forget_since(mark);
+        result
+    }
 }
 
 /// A transaction that has begun. Dropped without `commit`, it rolls back, in a panic too.

@@ -15,7 +15,7 @@ use super::{
     fault::{self, Point},
     seal::{Index, Place, Sealer},
 };
-use crate::error::Error;
+use crate::{error::Error, secret::SecretBytes};
 
 /// A transaction that reads. Remembers the first failure, because OpenMLS replaces some by a bare `LibraryError`.
 pub(crate) struct ReadTx<'c> {
@@ -95,6 +95,11 @@ impl<'c> ReadTx<'c> {
         self.sealer.open(place, sealed).map(|bytes| bytes.to_vec())
     }
 
+    /// Opens a sealed column and leaves it encoded, on its way into another seal.
+    pub(crate) fn open_secret(&self, place: Place<'_>, sealed: &[u8]) -> Result<SecretBytes, StorageError> {
+        self.sealer.open(place, sealed)
+    }
+
     /// Keeps the first failure of the transaction and hands OpenMLS a sign that there was one.
     pub(crate) fn keep(&self, error: StorageError) -> KeptFailure {
         self.failure.borrow_mut().get_or_insert(error);
@@ -147,6 +152,18 @@ impl<'c> WriteTx<'c> {
             Ok(_) => self.savepoint("RELEASE step")?,
         }
         Ok(result)
+    }
+
+    /// Ends the savepoint in which `result` was made and undoes what it changed, whatever it is.
+    pub(crate) fn undo_savepoint<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        if let Some(failure) = self.take_failure() {
+            return Err(failure.into());
+        }
+        // After a failure of storage the whole transaction rolls back.
+        if !matches!(result, Err(Error::Storage(_))) {
+            self.savepoint("ROLLBACK TO step; RELEASE step")?;
+        }
+        result
     }
 
     fn savepoint(&self, sql: &str) -> Result<(), StorageError> {

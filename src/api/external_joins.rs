@@ -1,0 +1,118 @@
+//! Joining a group by an external Commit.
+
+use super::{CommitSummary, Core, GroupId, IdentityId, MlsClient, MlsError, ProcessedMessage, call};
+use crate::{group::external_join, storage::external_joins::ExternalJoinRecord};
+
+/// An external Commit that waits for the delivery service's answer.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ExternalJoin {
+    /// The group that it joins.
+    pub group_id: GroupId,
+    /// For the members, through the delivery service, which accepts one Commit an epoch.
+    pub commit: Vec<u8>,
+    /// For the delivery service, once the Commit was accepted: the next one to join by itself needs it.
+    pub group_info: Option<Vec<u8>>,
+    /// The epoch that the Commit ends; its message is of this epoch.
+    pub epoch: u64,
+}
+
+impl<R> From<ExternalJoinRecord<R>> for ExternalJoin {
+    fn from(record: ExternalJoinRecord<R>) -> Self {
+        Self {
+            group_id: (&record.group_id).into(),
+            commit: record.commit,
+            group_info: record.group_info,
+            epoch: record.epoch,
+        }
+    }
+}
+
+/// What an external join brought.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ExternalJoined {
+    /// The group that was joined.
+    pub group_id: GroupId,
+    /// The epoch that the join began.
+    pub epoch: u64,
+    /// What became of messages that had come early, in the order in which they were read.
+    pub released: Vec<ProcessedMessage>,
+    /// The own Commit that was pending in the old membership: the app may want to make the same changes again.
+    pub superseded: Option<CommitSummary>,
+}
+
+#[uniffi::export]
+impl MlsClient {
+    /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+    /// section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+    /// already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+    ///
+    /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+    /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+    /// accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+    /// and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+    /// (`Early`).
+    /// Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+    /// `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+    /// every member supports; over 32 MiB); after each of them a join that waited still does.
+    /// After a crash: `pending_external_join` gives the same Commit again.
+    #[uniffi::method(default(ratchet_tree = None))]
+    pub fn join_by_external_commit(
+        &self,
+        identity: IdentityId,
+        group_info: Vec<u8>,
+        ratchet_tree: Option<Vec<u8>>,
+    ) -> Result<ExternalJoin, MlsError> {
+        call(&self.core, "join_by_external_commit", || {
+            let Core { store, context } = &*self.core;
+            let tree = ratchet_tree.as_deref();
+            store.write(|call| external_join::join(call, context, &identity.0, &group_info, tree))
+        })
+        .map(Into::into)
+    }
+
+    /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+    pub fn pending_external_join(&self, group_id: GroupId) -> Result<Option<ExternalJoin>, MlsError> {
+        let join = call(&self.core, "pending_external_join", || {
+            let id = group_id.into();
+            self.core.store.read(|call| external_join::get(call, &id))
+        })?;
+        Ok(join.map(Into::into))
+    }
+
+    /// Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+    /// then active and in step, whatever it was before. Process what the delivery service had before the Commit
+    /// first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+    ///
+    /// Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+    /// it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+    /// the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+    /// changes.
+    /// Errors: `NoExternalJoin`.
+    /// After a crash: it still waits, or the group is joined; calling again is safe.
+    pub fn confirm_external_join(&self, group_id: GroupId) -> Result<ExternalJoined, MlsError> {
+        let joined = call(&self.core, "confirm_external_join", || {
+            let Core { store, context } = &*self.core;
+            let id = group_id.clone().into();
+            store.write(|call| external_join::confirm(call, context, &id))
+        })?;
+        Ok(ExternalJoined {
+            group_id,
+            epoch: joined.epoch,
+            released: joined.released.into_iter().map(Into::into).collect(),
+            superseded: joined.superseded.map(|summary| (*summary).into()),
+        })
+    }
+
+    /// Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+    /// membership goes on as it was. Without one that waits nothing happens.
+    ///
+    /// Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+    /// inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them.
+    pub fn abandon_external_join(&self, group_id: GroupId) -> Result<(), MlsError> {
+        call(&self.core, "abandon_external_join", || {
+            let Core { store, context } = &*self.core;
+            let id = group_id.into();
+            store.write(|call| external_join::abandon(call, context, &id))
+        })
+    }
+}
