@@ -18,7 +18,8 @@ use std::sync::Arc;
 
 use common::{Device, assert_agree, basic, group_of, raw::RawPeer};
 use mls_mobile::{
-    Credential, GroupConfig, GroupId, KeyPackageRef, MlsClient, MlsError, MlsGroup, ProcessedMessage,
+    CallbackError, Credential, CredentialValidator, GroupConfig, GroupId, KeyPackageRef, MlsClient, MlsError,
+    MlsGroup, ProcessedMessage, ValidationRequest,
 };
 use mutations::mutations;
 
@@ -220,6 +221,72 @@ fn damaged_ratchet_trees_are_refused_and_the_original_can_still_be_joined_with()
     assert_eq!(group.members().unwrap().len(), 2);
 }
 
+fn is_bad_group_info(error: &MlsError) -> bool {
+    // Another group's GroupInfo is a good one, and the validator's to refuse.
+    is_malformed(error)
+        || matches!(
+            error,
+            MlsError::GroupInfoInvalid { .. } | MlsError::CredentialRejected
+        )
+}
+
+/// Lets this device into alice's groups only.
+struct AliceOnly;
+
+impl CredentialValidator for AliceOnly {
+    fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError> {
+        let ValidationRequest::ExternalJoin { members, .. } = request else {
+            return Ok(true);
+        };
+        Ok(members[0].credential == basic("alice"))
+    }
+}
+
+#[test]
+fn damaged_group_infos_are_refused_and_the_original_can_still_be_joined_with() {
+    let (alice, bob) = (
+        Device::new("alice"),
+        Device::with_validator("bob", Arc::new(AliceOnly)),
+    );
+    let id = alice.create_group();
+    let group_info = alice.group(&id).export_group_info(true).unwrap();
+    let client: &MlsClient = bob.client();
+    feed("join_by_external_commit", &bob, &group_info, |input| {
+        let answer = client.join_by_external_commit(bob.identity.clone(), input, None);
+        refused(answer, is_bad_group_info)
+    });
+    let bare = alice.group(&id).export_group_info(false).unwrap();
+    let tree = alice.group(&id).export_ratchet_tree().unwrap();
+    feed("ratchet_tree of a GroupInfo", &bob, &tree, |input| {
+        let answer = client.join_by_external_commit(bob.identity.clone(), bare.clone(), Some(input));
+        refused(answer, is_bad_group_info)
+    });
+    let join = client
+        .join_by_external_commit(bob.identity.clone(), bare, Some(tree))
+        .unwrap();
+    alice.receive(&id, &join.commit);
+    client.confirm_external_join(id.clone()).unwrap();
+    assert_agree(&id, &[&alice, &bob]);
+}
+
+/// A waiting join makes more messages welcome: none of them may be damaged either.
+#[test]
+fn a_damaged_echo_of_an_external_join_is_refused_and_the_original_still_confirms_it() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let group_info = alice.group(&id).export_group_info(true).unwrap();
+    let join = bob
+        .client()
+        .join_by_external_commit(bob.identity.clone(), group_info, None)
+        .unwrap();
+    feed_group("external Commit", &bob, &id, &join.commit);
+    let outcome = bob.receive(&id, &join.commit);
+    assert!(
+        matches!(outcome, ProcessedMessage::OwnCommit { .. }),
+        "{outcome:?}"
+    );
+}
+
 #[test]
 fn damaged_key_packages_are_refused_and_the_original_can_still_be_added() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
@@ -330,7 +397,20 @@ fn inputs_beyond_their_limit_are_refused_unread() {
     too_long(group.process_message(large.clone()).map(drop), "message");
     too_long(client.message_info(large.clone()).map(drop), "message");
     too_long(client.inspect_welcome(large.clone(), None).map(drop), "welcome");
-    too_long(client.join_from_welcome(large, None).map(drop), "welcome");
+    too_long(client.join_from_welcome(large.clone(), None).map(drop), "welcome");
+    too_long(
+        client
+            .join_by_external_commit(alice.identity.clone(), large.clone(), None)
+            .map(drop),
+        "group_info",
+    );
+    let info = group.export_group_info(false).unwrap();
+    too_long(
+        client
+            .join_by_external_commit(alice.identity.clone(), info, Some(large))
+            .map(drop),
+        "ratchet_tree",
+    );
     let large = oversized(&bob.key_package(), 256 << 10);
     too_long(client.inspect_key_package(large.clone()).map(drop), "key_package");
     too_long(group.add_members(vec![large]).map(drop), "key_package");

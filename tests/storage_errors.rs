@@ -90,6 +90,11 @@ fn a_failed_call_on_groups_changes_nothing_and_can_be_repeated() {
 }
 
 #[test]
+fn a_failed_external_join_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::EXTERNAL_JOINS.iter().for_each(check);
+}
+
+#[test]
 fn a_failed_own_commit_changes_nothing_and_can_be_repeated() {
     storage_scenarios::OWN_COMMITS.iter().for_each(check);
 }
@@ -104,6 +109,7 @@ fn a_failed_message_changes_nothing_and_can_be_repeated() {
 fn a_failed_call_leaves_no_trace_in_memory() {
     let all = [
         storage_scenarios::GROUPS,
+        storage_scenarios::EXTERNAL_JOINS,
         storage_scenarios::OWN_COMMITS,
         storage_scenarios::MESSAGES,
     ];
@@ -141,6 +147,9 @@ const READS: &[(&str, Read)] = &[
     ("info", |_, group, _| group.info().map(drop)),
     ("members", |_, group, _| group.members().map(drop)),
     ("pending_commit", |_, group, _| group.pending_commit().map(drop)),
+    ("pending_external_join", |client, _, id| {
+        client.pending_external_join(id).map(drop)
+    }),
     ("epoch_authenticator", |_, group, _| {
         group.epoch_authenticator().map(drop)
     }),

@@ -7,7 +7,7 @@ use openmls::prelude::{
     MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
     MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider,
     ProcessedMessageContent, ProtocolVersion, StagedWelcome,
-    tls_codec::{DeserializeBytes as _, Serialize as _},
+    tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
 };
 use openmls_libcrux_crypto::Provider;
 use openmls_traits::{
@@ -109,6 +109,42 @@ impl RawPeer {
         to_bytes(bundle.into_commit())
     }
 
+    /// A GroupInfo of the group with its tree, rightly signed, of which `keep` decides the extensions by their type.
+    pub fn group_info(&self, epoch: Option<u64>, keep: impl Fn(u16) -> bool) -> Vec<u8> {
+        let group = self.group.as_ref().unwrap();
+        let message = group
+            .export_group_info(self.provider.crypto(), &self.signer, true)
+            .unwrap();
+        let message = to_bytes(message);
+        // version, wire format; then version, ciphersuite and group id of the GroupContext
+        let (head, rest) = message.split_at(4);
+        let id_end = rest.len() - opaque(&rest[4..]).1.len();
+        let mut context = rest[..id_end].to_vec();
+        context.extend_from_slice(&epoch.unwrap_or(group.epoch().as_u64()).to_be_bytes());
+        let mut rest = &rest[id_end + 8..];
+        // tree hash, confirmed transcript hash, extensions of the GroupContext
+        for _ in 0..3 {
+            let after = opaque(rest).1;
+            context.extend_from_slice(&rest[..rest.len() - after.len()]);
+            rest = after;
+        }
+        let (mut extensions, rest) = opaque(rest);
+        let mut kept = Vec::new();
+        while !extensions.is_empty() {
+            let after = opaque(&extensions[2..]).1;
+            let (extension, _) = extensions.split_at(extensions.len() - after.len());
+            if keep(u16::from_be_bytes([extension[0], extension[1]])) {
+                kept.extend_from_slice(extension);
+            }
+            extensions = after;
+        }
+        let confirmation_tag_and_signer = &rest[..rest.len() - opaque(rest).1.len() + 4];
+        let content = [&context, &vector(&kept), confirmation_tag_and_signer].concat();
+        let to_sign = [vector(b"MLS 1.0 GroupInfoTBS"), vector(&content)].concat();
+        let signature = self.signer.sign(&to_sign).unwrap();
+        [head, &content, &vector(&signature)].concat()
+    }
+
     /// Joins; sends proposals as PublicMessage or as PrivateMessage.
     pub fn join(&mut self, welcome: &[u8], public_handshakes: bool) {
         let MlsMessageBodyIn::Welcome(welcome) = parse(welcome) else {
@@ -189,6 +225,17 @@ impl RawPeer {
             .unwrap();
         to_bytes(message)
     }
+}
+
+/// The vector at the start of `bytes`, and what follows it.
+fn opaque(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let (content, rest) = VLBytes::tls_deserialize_bytes(bytes).unwrap();
+    let end = bytes.len() - rest.len();
+    (&bytes[end - content.as_slice().len()..end], rest)
+}
+
+fn vector(content: &[u8]) -> Vec<u8> {
+    VLBytes::new(content.to_vec()).tls_serialize_detached().unwrap()
 }
 
 fn capabilities() -> Capabilities {

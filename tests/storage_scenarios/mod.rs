@@ -3,11 +3,13 @@
 #![allow(unreachable_pub, reason = "a module of a test")]
 
 mod commits;
+mod external_joins;
 mod groups;
 mod identities;
 mod messages;
 
 pub use commits::OWN_COMMITS;
+pub use external_joins::EXTERNAL_JOINS;
 pub use groups::GROUPS;
 pub use identities::{IDENTITIES, KEY_PACKAGES};
 pub use messages::MESSAGES;
