@@ -19,8 +19,8 @@ use std::{
 };
 
 use mls_mobile::{
-    CallbackError, Ciphersuite, ClientConfig, Credential, CredentialValidator, GroupId, IdentityId, MlsClient,
-    ValidationRequest,
+    CallbackError, Ciphersuite, ClientConfig, Credential, CredentialValidator, GroupId, IdentityId,
+    MlsClient, ValidationRequest,
 };
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
