@@ -18,7 +18,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use mls_mobile::{Ciphersuite, ClientConfig, Credential, GroupId, IdentityId, MlsClient};
+use mls_mobile::{
+    CallbackError, Ciphersuite, ClientConfig, Credential, CredentialValidator, GroupId, IdentityId,
+    MlsClient, ValidationRequest,
+};
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
@@ -56,8 +59,18 @@ fn median(times: &mut [Duration]) -> Duration {
     times[times.len() / 2]
 }
 
+/// An app that decides at once, so that a Commit is one call.
+struct AcceptAll;
+
+impl CredentialValidator for AcceptAll {
+    fn validate(&self, _request: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(true)
+    }
+}
+
 fn open(path: &Path) -> Arc<MlsClient> {
-    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), [1; 32]), None, None).unwrap()
+    let config = ClientConfig::new(path.to_str().unwrap(), [1; 32]);
+    MlsClient::open(config, Some(Arc::new(AcceptAll)), None).unwrap()
 }
 
 fn identity(client: &MlsClient, name: &str) -> IdentityId {

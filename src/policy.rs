@@ -42,7 +42,7 @@ pub(crate) const MAX_TRIED_PROPOSALS: usize = 64;
 pub(crate) const MAX_EPOCH: u64 = i64::MAX as u64;
 /// How far ahead of the group's epoch a message may be to be kept for later: beyond that it is no message of the
 /// group's near future.
-pub(crate) const MAX_EPOCHS_AHEAD: u64 = 1 << 16;
+pub(crate) const MAX_EPOCHS_AHEAD: u64 = 1024;
 
 /// The largest message that is looked at: a Welcome with the tree of 50,000 members fits.
 pub(crate) const MAX_MESSAGE: usize = 32 << 20;

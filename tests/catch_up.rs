@@ -11,16 +11,13 @@ mod common;
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
 };
 
-use common::{Device, group_of, incoming};
+use common::{Device, advance, group_of, incoming};
 use mls_mobile::{
-    BatchOutcome, CallbackError, CredentialValidator, GroupId, IncomingMessage, MlsError, ProcessOptions,
-    ProcessedMessage, ValidationRequest,
+    BatchOutcome, CallbackError, CredentialValidator, EarlyLimits, GroupId, IncomingMessage, MlsError,
+    ProcessOptions, ProcessedMessage, ValidationRequest,
 };
 
 const NO_TIME: Option<ProcessOptions> = Some(ProcessOptions { budget_ms: Some(0) });
@@ -153,32 +150,53 @@ fn commits_in_a_batch_take_effect_for_what_follows() {
 }
 
 #[test]
-fn a_message_that_is_too_early_stops_the_batch_and_the_cursor_stays_before_it() {
-    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+fn a_message_that_came_too_early_is_kept_and_the_batch_goes_on() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);
     let first = incoming(&alice.send(&id, "0"), 0);
     let update = alice.group(&id).self_update(None).unwrap();
     alice.group(&id).merge_pending_commit().unwrap();
     let early = incoming(&alice.send(&id, "1"), 2);
-    let stopped = bob
-        .client()
-        .process_messages(vec![first, early.clone()], None)
-        .unwrap();
-    assert_eq!((stopped.outcomes.len(), stopped.stopped_at), (1, Some(1)));
-    assert_eq!(
-        stopped.error,
-        Some(MlsError::WrongEpoch {
-            current: 1,
-            received: 2
-        })
-    );
-    assert_eq!(bob.client().cursor().unwrap(), Some(0u32.to_be_bytes().to_vec()));
-    let rest = vec![incoming(&update.commit, 1), early];
-    assert_eq!(
-        bob.client().process_messages(rest, None).unwrap().stopped_at,
-        None
-    );
+    let all = vec![first, early, incoming(&update.commit, 1)];
+    let batch = bob.client().process_messages(all, None).unwrap();
+    assert_eq!((batch.outcomes.len(), batch.stopped_at), (3, None));
+    let BatchOutcome::Processed {
+        outcome: ProcessedMessage::Commit { released, .. },
+        ..
+    } = &batch.outcomes[2]
+    else {
+        panic!("{:?}", batch.outcomes[2])
+    };
+    assert_eq!(released.len(), 1);
+    bob.reload();
     assert_eq!(texts(&bob), numbers(2));
+}
+
+#[test]
+fn a_full_early_buffer_stops_the_batch_and_the_cursor_stays_before_it() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let small = bob.open_again(|config| {
+        config.early_limits = Some(EarlyLimits {
+            messages_per_group: 2,
+            ..EarlyLimits::default()
+        });
+    });
+    let update = alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    let early: Vec<_> = (0..4)
+        .map(|n| incoming(&alice.send(&id, &n.to_string()), n))
+        .collect();
+    let stopped = small.process_messages(early.clone(), None).unwrap();
+    assert_eq!((stopped.outcomes.len(), stopped.stopped_at), (2, Some(2)));
+    assert_eq!(stopped.error, Some(MlsError::EarlyBufferFull));
+    assert_eq!(small.cursor().unwrap(), Some(1u32.to_be_bytes().to_vec()));
+    // What is kept already takes no room again.
+    let again = small.process_messages(early[..2].to_vec(), None).unwrap();
+    assert_eq!(again.stopped_at, None);
+    let rest = [vec![incoming(&update.commit, 9)], early[2..].to_vec()].concat();
+    assert_eq!(small.process_messages(rest, None).unwrap().stopped_at, None);
+    assert_eq!(texts(&bob), numbers(4));
 }
 
 #[test]
@@ -243,39 +261,75 @@ fn membership_changes_of_a_batch_are_in_the_inbox_once() {
     assert_eq!(seen, BTreeMap::from([(2, (1, 0, false)), (3, (0, 1, true))]));
 }
 
-/// Refuses Commits until it is told otherwise.
-struct Hesitant(AtomicBool);
+/// Answers Commits as it is told.
+struct Hesitant(Mutex<Result<bool, CallbackError>>);
 
 impl CredentialValidator for Hesitant {
     fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError> {
-        Ok(!matches!(request, ValidationRequest::Commit { .. }) || self.0.load(Ordering::Relaxed))
+        match request {
+            ValidationRequest::Commit { .. } => self.0.lock().unwrap().clone(),
+            _ => Ok(true),
+        }
     }
 }
 
-#[test]
-fn a_commit_that_is_refused_stops_the_batch_and_can_be_had_later() {
-    let hesitant = Arc::new(Hesitant(AtomicBool::new(false)));
-    let alice = Device::new("alice");
-    let mut bob = Device::with_validator("bob", hesitant.clone());
-    let id = group_of(&[&alice, &bob]);
-    let first = incoming(&alice.send(&id, "0"), 0);
-    let update = alice.group(&id).self_update(None).unwrap();
-    alice.group(&id).merge_pending_commit().unwrap();
-    let rest = vec![incoming(&update.commit, 1), incoming(&alice.send(&id, "1"), 2)];
+/// Messages of one epoch around a Commit that the validator does not let pass.
+fn around_a_commit(validator: &Arc<Hesitant>) -> (Device, Device, GroupId, Vec<IncomingMessage>) {
+    let (alice, carol) = (Device::new("alice"), Device::new("carol"));
+    let bob = Device::with_validator("bob", validator.clone());
+    let id = group_of(&[&alice, &bob, &carol]);
+    let batch = vec![
+        incoming(&alice.send(&id, "0"), 0),
+        incoming(&carol.send(&id, "1"), 1),
+        incoming(&advance(&id, &alice, &[]).commit, 2),
+        incoming(&carol.send(&id, "2"), 3),
+        incoming(&alice.send(&id, "3"), 4),
+    ];
+    (alice, bob, id, batch)
+}
 
-    let all = [vec![first], rest.clone()].concat();
-    let stopped = bob.client().process_messages(all, None).unwrap();
-    assert_eq!((stopped.outcomes.len(), stopped.stopped_at), (1, Some(1)));
+#[test]
+fn a_rejected_commit_changes_nothing_and_messages_around_it_are_read_once() {
+    let validator = Arc::new(Hesitant(Mutex::new(Ok(false))));
+    let (alice, mut bob, id, batch) = around_a_commit(&validator);
+    let outcomes = bob.client().process_messages(batch.clone(), None).unwrap();
+    assert_eq!((outcomes.outcomes.len(), outcomes.stopped_at), (5, None));
+    assert!(matches!(
+        outcomes.outcomes[2],
+        BatchOutcome::Failed {
+            error: MlsError::CredentialRejected,
+            ..
+        }
+    ));
+    bob.reload();
+    assert_eq!(bob.client().cursor().unwrap(), Some(4u32.to_be_bytes().to_vec()));
+    assert_eq!(texts(&bob), numbers(3));
+    for n in [0, 1, 3] {
+        assert_eq!(bob.receive(&id, &batch[n].bytes), ProcessedMessage::Duplicate);
+        bob.reload();
+    }
+    // The app decides otherwise, and what waited for the Commit comes out with it.
+    *validator.0.lock().unwrap() = Ok(true);
+    bob.follow(&id, &batch[2].bytes);
+    bob.reload();
+    assert_eq!(texts(&bob), numbers(4));
+    common::assert_agree(&id, &[&alice, &bob]);
+}
+
+#[test]
+fn a_validator_that_fails_stops_the_batch_and_the_commit_can_be_had_later() {
+    let validator = Arc::new(Hesitant(Mutex::new(Err(CallbackError::Failed))));
+    let (alice, mut bob, id, batch) = around_a_commit(&validator);
+    let stopped = bob.client().process_messages(batch.clone(), None).unwrap();
+    assert_eq!((stopped.outcomes.len(), stopped.stopped_at), (2, Some(2)));
     assert_eq!(stopped.error, Some(MlsError::CredentialRejected));
     bob.reload();
-    assert_eq!(bob.client().cursor().unwrap(), Some(0u32.to_be_bytes().to_vec()));
-    hesitant.0.store(true, Ordering::Relaxed);
-    assert_eq!(
-        bob.client().process_messages(rest, None).unwrap().stopped_at,
-        None
-    );
+    assert_eq!(bob.client().cursor().unwrap(), Some(1u32.to_be_bytes().to_vec()));
+    *validator.0.lock().unwrap() = Ok(true);
+    let rest = bob.client().process_messages(batch[2..].to_vec(), None).unwrap();
+    assert_eq!(rest.stopped_at, None);
     bob.reload();
-    assert_eq!(texts(&bob), numbers(2));
+    assert_eq!(texts(&bob), numbers(4));
     common::assert_agree(&id, &[&alice, &bob]);
 }
 
@@ -284,11 +338,17 @@ fn a_batch_leaves_nothing_to_erase_wherever_it_stops() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);
     let first = incoming(&alice.send(&id, "0"), 0);
-    alice.group(&id).self_update(None).unwrap();
-    alice.group(&id).merge_pending_commit().unwrap();
-    let early = incoming(&alice.send(&id, "1"), 1);
-    let stopped = bob.client().process_messages(vec![first, early], None).unwrap();
-    assert_eq!(stopped.stopped_at, Some(1));
-    let info = bob.client().storage_info().unwrap();
+    let second = incoming(&alice.send(&id, "1"), 1);
+    let small = bob.open_again(|config| {
+        config.early_limits = Some(EarlyLimits {
+            messages: 0,
+            ..EarlyLimits::default()
+        });
+    });
+    advance(&id, &alice, &[]);
+    let early = incoming(&alice.send(&id, "2"), 2);
+    let stopped = small.process_messages(vec![first, second, early], None).unwrap();
+    assert_eq!(stopped.stopped_at, Some(2));
+    let info = small.storage_info().unwrap();
     assert_eq!((info.wal_bytes, info.erasure_pending), (0, false));
 }

@@ -142,6 +142,37 @@ fn the_pending_bundle_survives_restarts_and_is_gone_after_the_merge() {
 }
 
 #[test]
+fn merging_after_the_echo_answers_the_same_until_it_would_mean_another_commit() {
+    let (mut alice, bob, carol, id) = three();
+    let merge = |device: &Device| device.group(&id).merge_pending_commit();
+    let bundle = alice.group(&id).self_update(None).unwrap();
+    alice.receive(&id, &bundle.commit);
+    for _ in 0..2 {
+        alice.reload();
+        assert_eq!(merge(&alice).unwrap().summary.to_epoch, 2);
+        assert_eq!(alice.epoch(&id), 2);
+    }
+    for device in [&bob, &carol] {
+        device.follow(&id, &bundle.commit);
+    }
+    assert_agree(&id, &[&alice, &bob, &carol]);
+
+    // A later own Commit that was cleared is not the one that was merged.
+    alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).clear_pending_commit().unwrap();
+    alice.reload();
+    assert_eq!(merge(&alice), Err(MlsError::NoPendingCommit));
+
+    // Neither is another member's.
+    let bundle = alice.group(&id).self_update(None).unwrap();
+    for device in [&alice, &bob, &carol] {
+        device.receive(&id, &bundle.commit);
+    }
+    advance(&id, &bob, &[&alice, &carol]);
+    assert_eq!(merge(&alice), Err(MlsError::NoPendingCommit));
+}
+
+#[test]
 fn one_own_commit_waits_at_a_time() {
     let (mut alice, bob, carol, id) = three();
     let dave = Device::new("dave");

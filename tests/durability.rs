@@ -42,6 +42,8 @@ fn child() {
     bobs.process_message(first.clone()).unwrap();
     mark("duplicate");
     bobs.process_message(first).unwrap();
+    mark("suspicious");
+    assert!(bobs.process_message(damaged.clone()).is_err());
     mark("refused");
     assert!(bobs.process_message(damaged).is_err());
     mark("reads");
@@ -105,6 +107,8 @@ fn a_call_pays_one_fsync_and_an_erasure_point_two_more() {
         ("create_message", 1),
         ("process_message", 1),
         ("duplicate", 0),
+        // The first that does not decrypt raises the suspicion of a fork; it is stored once.
+        ("suspicious", 1),
         ("refused", 0),
         ("reads", 0),
         ("self_update", 1),

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use common::{Device, assert_agree, basic, group_of, raw::RawPeer};
 use mls_mobile::{
-    CallbackError, Credential, CredentialValidator, GroupConfig, GroupId, KeyPackageRef, MlsClient, MlsError,
-    MlsGroup, ProcessedMessage, ValidationRequest,
+    CallbackError, ClientConfig, Credential, CredentialValidator, EarlyLimits, GroupConfig, GroupId,
+    KeyPackageRef, MlsClient, MlsError, MlsGroup, ProcessedMessage, ValidationRequest,
 };
 use mutations::mutations;
 
@@ -55,7 +55,7 @@ fn is_harmless(answer: &Result<ProcessedMessage, MlsError>) -> bool {
             is_malformed(error)
                 || matches!(
                     error,
-                    MlsError::MessageInvalid { .. } | MlsError::WrongEpoch { .. }
+                    MlsError::MessageInvalid { .. } | MlsError::WrongEpoch { .. } | MlsError::EarlyBufferFull
                 )
         }
     }
@@ -90,9 +90,29 @@ fn feed(what: &str, device: &Device, original: &[u8], call: impl Fn(Vec<u8>) -> 
     assert!(before == device.dump(), "{what}: something was stored");
 }
 
+/// The first message that does not decrypt is remembered, and only the first.
+fn raise_suspicion(group: &MlsGroup, original: &[u8]) {
+    for position in (0..original.len()).rev() {
+        let mut damaged = original.to_vec();
+        damaged[position] ^= 1;
+        assert!(is_harmless(&group.process_message(damaged)));
+        if group.info().unwrap().fork_suspected {
+            return;
+        }
+    }
+}
+
 /// Feeds a group mutations of a message that it has not processed yet.
 fn feed_group(what: &str, device: &Device, id: &GroupId, original: &[u8]) {
-    let group: Arc<MlsGroup> = device.group(id);
+    // Damage may make an epoch later: without room to keep anything, nothing may be stored.
+    let nothing_early = |config: &mut ClientConfig| {
+        config.early_limits = Some(EarlyLimits {
+            messages: 0,
+            ..EarlyLimits::default()
+        });
+    };
+    let group: Arc<MlsGroup> = device.open_again(nothing_early).group(id.clone()).unwrap();
+    raise_suspicion(&group, original);
     let before = group.info().unwrap();
     feed(what, device, original, |input| {
         let answer = group.process_message(input);

@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Device, advance, deliver, group_of, reload};
+use common::{Device, advance, deliver, group_of, reload, texts};
 use mls_mobile::{GroupConfig, GroupId, MessageReason, MlsError, ProcessedMessage};
 
 fn two() -> (Device, Device, GroupId) {
@@ -84,20 +84,36 @@ fn a_message_too_far_ahead_is_refused_until_those_before_it_came() {
 }
 
 #[test]
-fn a_message_of_the_next_epoch_is_refused_and_read_after_its_commit() {
+fn a_message_of_the_next_epoch_is_kept_and_released_by_its_commit() {
     let (alice, mut bob, id) = two();
     let update = alice.group(&id).self_update(None).unwrap();
     alice.group(&id).merge_pending_commit().unwrap();
     let early = alice.send(&id, "early");
-    let wrong_epoch = MlsError::WrongEpoch {
-        current: 1,
-        received: 2,
+    for _ in 0..2 {
+        assert_eq!(bob.receive(&id, &early), ProcessedMessage::Early { epoch: 2 });
+        bob.reload();
+        assert_eq!(bob.group(&id).info().unwrap().early_messages, 1);
+    }
+    let ProcessedMessage::Commit { released, .. } = bob.receive(&id, &update.commit) else {
+        panic!("no Commit")
     };
-    assert_eq!(error(&bob, &id, &early), wrong_epoch);
+    assert_eq!(texts(&released), ["early"]);
     bob.reload();
-    assert_eq!(error(&bob, &id, &early), wrong_epoch);
-    bob.follow(&id, &update.commit);
-    assert_eq!(bob.read(&id, &early), "early");
+    assert_eq!(bob.group(&id).info().unwrap().early_messages, 0);
+    assert_eq!(bob.receive(&id, &early), ProcessedMessage::Duplicate);
+}
+
+#[test]
+fn a_message_of_an_impossible_epoch_is_refused() {
+    let (alice, bob, id) = two();
+    let mut message = alice.send(&id, "soon");
+    // version, wire format, the group id with its length; then the epoch, of which this is the first byte.
+    message[2 + 2 + 1 + id.0.len()] = 1;
+    let received = (1 << 56) + 1;
+    assert_eq!(
+        error(&bob, &id, &message),
+        MlsError::WrongEpoch { current: 1, received }
+    );
 }
 
 #[test]
@@ -202,13 +218,7 @@ fn a_removed_member_cannot_read_what_follows() {
     reload(&mut [&mut carol, &mut dave]);
     assert_eq!(error(&carol, &id, &message), MlsError::GroupInactive);
     // One that hides from its removal stays in the epoch before it.
-    assert_eq!(
-        error(&dave, &id, &message),
-        MlsError::WrongEpoch {
-            current: 1,
-            received: 2
-        }
-    );
+    assert_eq!(dave.receive(&id, &message), ProcessedMessage::Early { epoch: 2 });
     assert_ne!(carol.authenticator(&id), bob.authenticator(&id));
     assert!(
         carol

@@ -1,4 +1,4 @@
-//! Who comes from outside gets in past a validator only: without one the delivery service could add itself.
+//! Who comes from outside gets in past the app only, or the delivery service could add itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use common::{Device, raw::RawPeer};
 use mls_mobile::{
-    CallbackError, CredentialValidator, GroupId, MlsError, MlsGroup, ProcessedMessage, Sender,
+    CallbackError, CommitState, CredentialValidator, GroupId, MlsError, MlsGroup, ProcessedMessage, Sender,
     ValidationRequest,
 };
 
@@ -29,7 +29,7 @@ impl CredentialValidator for Always {
 fn alone(validator: Option<bool>) -> (Device, GroupId) {
     let alice = match validator {
         Some(answer) => Device::with_validator("alice", Arc::new(Always(answer))),
-        None => Device::new("alice"),
+        None => Device::without_validator("alice"),
     };
     let id = alice.create_group();
     (alice, id)
@@ -46,27 +46,57 @@ fn external_commit(group: &MlsGroup) -> (RawPeer, Vec<u8>) {
 }
 
 #[test]
-fn without_a_validators_yes_nobody_gets_in_from_outside() {
-    for validator in [None, Some(false)] {
-        let (mut alice, id) = alone(validator);
-        let request = request(&alice.group(&id));
-        let (_, commit) = external_commit(&alice.group(&id));
-        for message in [request, commit] {
-            assert_eq!(
-                alice.group(&id).process_message(message),
-                Err(MlsError::CredentialRejected)
-            );
-            alice.reload();
-            let state = alice.group(&id).info().unwrap();
-            assert_eq!(
-                (state.epoch, state.pending_proposals),
-                (0, vec![]),
-                "{validator:?}"
-            );
-        }
-        assert_eq!(alice.member_names(&id), ["alice"]);
-        alice.send(&id, "nothing is queued");
+fn a_validators_no_keeps_everybody_out() {
+    let (mut alice, id) = alone(Some(false));
+    let request = request(&alice.group(&id));
+    let (_, commit) = external_commit(&alice.group(&id));
+    for message in [request, commit] {
+        let answer = alice.group(&id).process_message(message);
+        assert_eq!(answer, Err(MlsError::CredentialRejected));
+        alice.reload();
+        let state = alice.group(&id).info().unwrap();
+        assert_eq!((state.epoch, state.pending_proposals), (0, vec![]));
     }
+    assert_eq!(alice.member_names(&id), ["alice"]);
+    alice.send(&id, "nothing is queued");
+}
+
+#[test]
+fn without_a_validator_a_request_is_let_in_only_by_a_commit_for_it() {
+    let (mut alice, id) = alone(None);
+    let asked = request(&alice.group(&id));
+    let outcome = alice.receive(&id, &asked);
+    assert!(matches!(outcome, ProcessedMessage::ExternalJoinProposal { .. }));
+    alice.reload();
+    let something_else = alice.group(&id).self_update(None).unwrap();
+    assert_eq!(something_else.welcome, None);
+    let merged = alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(merged.summary.added, vec![]);
+    assert_eq!(alice.member_names(&id), ["alice"]);
+    // It goes with its epoch; asked again, the app says yes.
+    assert_eq!(alice.group(&id).info().unwrap().pending_proposals, vec![]);
+    let asked = request(&alice.group(&id));
+    alice.receive(&id, &asked);
+    alice.reload();
+    alice.group(&id).commit_to_pending_proposals().unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(alice.member_names(&id), ["alice", "mallory"]);
+}
+
+#[test]
+fn without_a_validator_an_external_commit_waits_for_the_app() {
+    let (mut alice, id) = alone(None);
+    let (peer, commit) = external_commit(&alice.group(&id));
+    let ProcessedMessage::Commit { state, summary, .. } = alice.receive(&id, &commit) else {
+        panic!("no Commit")
+    };
+    assert_eq!((state, summary.external_joins.len()), (CommitState::Staged, 1));
+    alice.reload();
+    assert_eq!(alice.member_names(&id), ["alice"]);
+    alice.group(&id).merge_staged_commit().unwrap();
+    alice.reload();
+    assert_eq!(alice.member_names(&id), ["alice", "mallory"]);
+    assert_eq!(alice.authenticator(&id), peer.authenticator());
 }
 
 #[test]

@@ -10,9 +10,7 @@
 mod common;
 
 use common::{Device, advance, assert_agree, basic, deliver, group_of, reload};
-use mls_mobile::{
-    CommitState, GroupConfig, GroupId, MessageReason, MlsError, NewMember, ProcessedMessage, Sender,
-};
+use mls_mobile::{CommitState, GroupConfig, GroupId, MlsError, NewMember, ProcessedMessage, Sender};
 
 fn member(leaf_index: u32, name: &str) -> Sender {
     Sender::Member {
@@ -36,10 +34,8 @@ fn after_a_clear_another_commit_can_be_made() {
     alice.reload();
     assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
     assert!(!alice.group(&id).info().unwrap().has_pending_commit);
-    assert_eq!(
-        alice.group(&id).merge_pending_commit().unwrap_err(),
-        MlsError::NoPendingCommit
-    );
+    let error = alice.group(&id).merge_pending_commit().unwrap_err();
+    assert_eq!(error, MlsError::NoPendingCommit);
     let accepted = advance(&id, &alice, &[&bob, &carol]);
     assert_ne!(accepted.commit, refused.commit);
     bob.reload();
@@ -65,10 +61,9 @@ fn the_own_commit_that_comes_back_is_merged_and_then_a_duplicate() {
     assert_eq!(alice.epoch(&id), 2);
     assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
     assert_eq!(alice.receive(&id, &bundle.commit), ProcessedMessage::Duplicate);
-    assert_eq!(
-        alice.group(&id).merge_pending_commit().unwrap_err(),
-        MlsError::NoPendingCommit
-    );
+    let merged = alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(merged.summary.to_epoch, 2);
+    assert_eq!(alice.epoch(&id), 2);
 
     for device in [&bob, &carol] {
         device.follow(&id, &bundle.commit);
@@ -79,27 +74,57 @@ fn the_own_commit_that_comes_back_is_merged_and_then_a_duplicate() {
 }
 
 #[test]
-fn a_cleared_commit_that_was_accepted_after_all_is_not_taken_for_a_harmless_echo() {
+fn a_cleared_commit_that_was_accepted_after_all_is_merged_when_it_comes_back() {
     for public_handshakes in [false, true] {
-        let (mut alice, _bob, _carol, id) = three();
+        let (mut alice, bob, carol, id) = three();
+        let dave = Device::new("dave");
         let config = GroupConfig {
             public_handshakes,
             ..GroupConfig::default()
         };
         alice.group(&id).configure(config).unwrap();
-        let commit = alice.group(&id).self_update(None).unwrap().commit;
+        let accepted = alice.group(&id).add_members(vec![dave.key_package()]).unwrap();
         alice.group(&id).clear_pending_commit().unwrap();
         alice.reload();
-        // The others are in an epoch that alice cannot reach: she has to know.
-        let error = alice.group(&id).process_message(commit).unwrap_err();
-        let reason = MessageReason::UnknownOwnCommit;
-        assert_eq!(
-            error,
-            MlsError::MessageInvalid { reason },
-            "public: {public_handshakes}"
-        );
-        assert_eq!(alice.epoch(&id), 1);
+        let tried_again = alice.group(&id).remove_members(vec![1]).unwrap();
+        alice.reload();
+        let outcome = alice.receive(&id, &accepted.commit);
+        let ProcessedMessage::OwnCommit {
+            epoch,
+            welcome,
+            superseded,
+            ..
+        } = outcome
+        else {
+            panic!("public: {public_handshakes}: {outcome:?}")
+        };
+        assert_eq!((epoch, &welcome), (2, &accepted.welcome));
+        assert_eq!(superseded.unwrap().removed.len(), 1);
+        assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
+        alice.reload();
+        for device in [&bob, &carol] {
+            device.follow(&id, &accepted.commit);
+            let stale = device.receive(&id, &tried_again.commit);
+            assert_eq!(stale, ProcessedMessage::Stale { epoch: 1 });
+        }
+        dave.join(&welcome.unwrap());
+        assert_agree(&id, &[&alice, &bob, &carol, &dave]);
+        assert_eq!(alice.receive(&id, &accepted.commit), ProcessedMessage::Duplicate);
     }
+}
+
+#[test]
+fn a_cleared_commit_is_forgotten_when_its_epoch_ends() {
+    let (mut alice, bob, carol, id) = three();
+    let cleared = alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).clear_pending_commit().unwrap();
+    advance(&id, &bob, &[&alice, &carol]);
+    alice.reload();
+    assert_eq!(
+        alice.receive(&id, &cleared.commit),
+        ProcessedMessage::Stale { epoch: 1 }
+    );
+    assert_agree(&id, &[&alice, &bob, &carol]);
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn failures(alice: &Phone, bob: &Phone, config: &GroupConfig, bytes: [&Vec<u8>; 
         alice.client.inspect_key_package(damaged[1..].to_vec()).err(),
         alice.group().add_members(twice).err(),
         alice.group().remove_members(vec![77]).err(),
-        alice.group().merge_pending_commit().err(),
+        alice.group().merge_staged_commit().err(),
         alice.group().process_message(welcome.clone()).err(),
         bob.client.join_from_welcome(welcome, None).err(),
         bob.client.inspect_welcome(message, None).err(),

@@ -20,7 +20,7 @@ use std::{
 };
 
 use common::{Device, group_of};
-use mls_mobile::{CallbackError, ClientConfig, CredentialValidator, MlsClient, MlsError, ValidationRequest};
+use mls_mobile::{CallbackError, CredentialValidator, MlsClient, MlsError, ValidationRequest};
 
 /// Files of this process that lie in the folder.
 fn handles_in(folder: &Path) -> Vec<String> {
@@ -94,8 +94,7 @@ fn another_process_works_while_one_is_suspended_and_is_seen_after_it() {
     let id = group_of(&[&alice, &bob]);
     alice.group(&id).info().unwrap();
     alice.client().suspend(1000).unwrap();
-    let config = ClientConfig::new(alice.path().to_str().unwrap(), common::KEY);
-    let extension = MlsClient::open(config, None, None).unwrap();
+    let extension = alice.open_again(|_| ());
     extension
         .group(id.clone())
         .unwrap()

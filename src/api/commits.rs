@@ -77,9 +77,9 @@ impl MlsGroup {
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
     /// Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
-    /// its Welcome, which must have been sent before. If its own echo has merged it already, and the group is still in
-    /// the epoch that it began, the same summary comes again and nothing changes.
-    /// Errors: `NoPendingCommit` (it was cleared, or another member's Commit won), `StagedCommitExists` (another
+    /// its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+    /// or merged since, its summary comes again and nothing changes.
+    /// Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
     /// member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
     pub fn merge_pending_commit(&self) -> Result<Merged, MlsError> {
         call(&self.core, "merge_pending_commit", || {

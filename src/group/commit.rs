@@ -168,7 +168,10 @@ fn commit(
         new_identity: new_identity.map(|identity| identity.signature_key.clone()),
         ..record(bundle, epoch)?
     };
-    pending::put(live.tx, live.group.group_id(), &record)?;
+    let id = live.group.group_id();
+    pending::put(live.tx, id, &record)?;
+    // From now on `merge_pending_commit` means this Commit and no earlier one.
+    PerGroup::MergedCommit.delete(live.tx, id)?;
     Ok(record)
 }
 

@@ -9,11 +9,12 @@ use crate::{
     storage::{WriteTx, cleared_commits, groups, handled_commits, pending, per_group::PerGroup},
 };
 
-/// Whose Commit it is that begins the epoch.
+/// How the epoch comes to its end.
 pub(super) enum By<'s> {
-    /// Ours: merging it again answers the same.
-    Us(&'s CommitInfo),
-    Another,
+    /// Our own Commit came back, perhaps before the app knew that it was accepted: its merge must answer the same.
+    OurEcho(&'s CommitInfo),
+    /// The app merged a Commit, ours or another's, or accepted it by its validator.
+    Decision,
 }
 
 /// Lets `merge` bring the group into the next epoch, and settles what waited for the end of this one. `commit` is the
@@ -37,8 +38,8 @@ pub(super) fn enter_next(
     cleared_commits::clear(tx, id)?;
     handled_commits::insert(tx, id, commit)?;
     match by {
-        By::Us(summary) => PerGroup::MergedCommit.put(tx, id, summary),
-        By::Another => PerGroup::MergedCommit.delete(tx, id),
+        By::OurEcho(summary) => PerGroup::MergedCommit.put(tx, id, summary),
+        By::Decision => PerGroup::MergedCommit.delete(tx, id),
     }
     .map_err(Into::into)
 }

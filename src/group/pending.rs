@@ -49,12 +49,13 @@ pub(crate) fn merge(
     with_group(call, id, |live| {
         check_active(&live.group)?;
         let Some(record) = pending::get(live.tx, id)? else {
-            return merged_before(live);
+            return merged_by_echo(live);
         };
         if PerGroup::StagedCommit.exists(live.tx, id)? {
             return Err(Error::StagedCommitExists);
         }
-        let summary = merge_pending(live, record)?;
+        let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
+        merge_pending(live, record, By::Decision)?;
         Ok(Merged {
             summary,
             superseded: None,
@@ -63,7 +64,8 @@ pub(crate) fn merge(
     })
 }
 
-fn merged_before(live: &Live<'_, WriteTx<'_>>) -> Result<Merged, Error> {
+/// The delivery service's answer may come after the echo: what it was asked for is done.
+fn merged_by_echo(live: &Live<'_, WriteTx<'_>>) -> Result<Merged, Error> {
     let summary = PerGroup::MergedCommit
         .get(live.tx, live.group.group_id())?
         .ok_or(Error::NoPendingCommit)?;
@@ -106,7 +108,8 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
     let id = live.group.group_id().clone();
     if let Some(record) = pending::get(live.tx, &id)?.filter(|record| record.commit == bytes) {
         let (welcome, group_info) = (record.welcome.clone(), record.group_info.clone());
-        let summary = merge_pending(live, record)?;
+        let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
+        merge_pending(live, record, By::OurEcho(&summary))?;
         return Ok(Some(Outcome::OwnCommit {
             epoch: summary.to_epoch,
             welcome,
@@ -124,7 +127,7 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
         staged,
     } = cleared;
     move_identity(live, &record);
-    epoch::enter_next(live, bytes, By::Us(&summary), |group, provider| {
+    epoch::enter_next(live, bytes, By::OurEcho(&summary), |group, provider| {
         group.merge_staged_commit(provider, staged).map_err(Into::into)
     })?;
     Ok(Some(Outcome::OwnCommit {
@@ -135,13 +138,15 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
     }))
 }
 
-fn merge_pending(live: &mut Live<'_, WriteTx<'_>>, record: PendingCommitRecord) -> Result<CommitInfo, Error> {
-    let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
+fn merge_pending(
+    live: &mut Live<'_, WriteTx<'_>>,
+    record: PendingCommitRecord,
+    by: By<'_>,
+) -> Result<(), Error> {
     move_identity(live, &record);
-    epoch::enter_next(live, &record.commit, By::Us(&summary), |group, provider| {
+    epoch::enter_next(live, &record.commit, by, |group, provider| {
         group.merge_pending_commit(provider).map_err(Into::into)
-    })?;
-    Ok(summary)
+    })
 }
 
 fn move_identity(live: &mut Live<'_, WriteTx<'_>>, record: &PendingCommitRecord) {

@@ -94,7 +94,7 @@ pub(super) fn take_over(
     staged: StagedCommit,
 ) -> Result<Option<Box<CommitInfo>>, Error> {
     let superseded = own_summary(&live.group).map(Box::new);
-    epoch::enter_next(live, commit, By::Another, |group, provider| {
+    epoch::enter_next(live, commit, By::Decision, |group, provider| {
         group.merge_staged_commit(provider, staged).map_err(Into::into)
     })?;
     Ok(superseded)

@@ -18,7 +18,7 @@ pub(crate) enum PerGroup {
     PendingCommit,
     /// The received Commit that waits for the app's decision.
     StagedCommit,
-    /// What the own Commit changed that began the current epoch.
+    /// What the own Commit changed whose echo began the current epoch.
     MergedCommit,
 }
 

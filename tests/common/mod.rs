@@ -207,6 +207,19 @@ pub fn name_of(credential: &Credential) -> String {
     }
 }
 
+/// The plaintexts among outcomes.
+pub fn texts(outcomes: &[ProcessedMessage]) -> Vec<String> {
+    outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            ProcessedMessage::Application { plaintext, .. } => {
+                Some(String::from_utf8(plaintext.clone()).unwrap())
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// A message of a batch with a number for its cursor.
 pub fn incoming(message: &[u8], cursor: u32) -> IncomingMessage {
     IncomingMessage {

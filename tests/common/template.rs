@@ -5,7 +5,7 @@ use std::{fs, path::Path, sync::Arc};
 use mls_mobile::{ClientConfig, IdentityId, MlsClient, MlsError};
 use tempfile::TempDir;
 
-use super::{Device, KEY};
+use super::{AcceptAll, Device, KEY};
 
 /// A closed device.
 pub struct Template {
@@ -57,14 +57,18 @@ impl Template {
             name: self.name.clone(),
             identity: self.identity.clone(),
             client: Some(client),
-            validator: None,
+            validator: Some(Arc::new(AcceptAll)),
         })
     }
 }
 
 /// Opens the database of a device's folder.
 pub fn open_at(folder: &Path, key: [u8; 32]) -> Result<Arc<MlsClient>, MlsError> {
-    MlsClient::open(ClientConfig::new(database(folder), key), None, None)
+    MlsClient::open(
+        ClientConfig::new(database(folder), key),
+        Some(Arc::new(AcceptAll)),
+        None,
+    )
 }
 
 /// The database of a device's folder.

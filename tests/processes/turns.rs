@@ -15,7 +15,7 @@ use mls_mobile::{
 
 use crate::{
     Shared, commit,
-    common::{KEY, child, template::database},
+    common::{AcceptAll, KEY, child, template::database},
     groups,
 };
 
@@ -28,7 +28,7 @@ fn a_call_waits_for_another_process_as_long_as_configured_and_no_less() {
             busy_timeout_ms,
             ..ClientConfig::new(database(shared.path()), KEY)
         };
-        let client = MlsClient::open(config, None, None).unwrap();
+        let client = MlsClient::open(config, Some(Arc::new(AcceptAll)), None).unwrap();
         let [group, _] = groups(&client, shared.path());
         group
     });
@@ -85,7 +85,7 @@ fn a_long_batch_lets_the_calls_of_another_process_in() {
         busy_timeout_ms: 1000,
         ..ClientConfig::new(database(shared.path()), KEY)
     };
-    let client = MlsClient::open(config, None, None).unwrap();
+    let client = MlsClient::open(config, Some(Arc::new(AcceptAll)), None).unwrap();
     let group = client.group(second.clone()).unwrap();
     let other = shared.start("batch", 0);
     assert_eq!(other.hear(), "started");

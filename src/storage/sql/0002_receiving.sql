@@ -18,7 +18,7 @@ CREATE TABLE cleared_commit (
 ) STRICT;
 CREATE INDEX cleared_commit_by_identity ON cleared_commit (identity_key);
 
--- What the own Commit changed that began the current epoch, so that merging it twice answers the same.
+-- What the own Commit changed whose echo began the current epoch: the app's merge, which may come later, answers it.
 CREATE TABLE merged_commit (
     group_key BLOB PRIMARY KEY REFERENCES mls_group (group_key) ON DELETE CASCADE,
     value BLOB NOT NULL
