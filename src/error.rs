@@ -162,6 +162,8 @@ pub(crate) enum MessageError {
     NotAGroupMessage,
     #[error("a Commit from this device that it did not make or no longer knows")]
     UnknownOwnCommit,
+    #[error("our own external Commit came back with another confirmation tag")]
+    DamagedEcho,
     #[error("a Commit whose app data needs an interpreter")]
     AppDataUpdate,
     #[error(transparent)]

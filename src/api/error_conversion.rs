@@ -289,6 +289,7 @@ impl From<MessageError> for MlsError {
             MessageError::OtherGroup => MessageReason::OtherGroup,
             MessageError::NotAGroupMessage => MessageReason::NotAGroupMessage,
             MessageError::UnknownOwnCommit => MessageReason::UnknownOwnCommit,
+            MessageError::DamagedEcho => MessageReason::SignatureInvalid,
             MessageError::AppDataUpdate => MessageReason::UnsupportedFeature,
             MessageError::Process(error) => return (*error).into(),
         };

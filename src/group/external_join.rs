@@ -24,7 +24,7 @@ use super::{
     with_group,
 };
 use crate::{
-    error::{ArgumentProblem, Error, GroupInfoError},
+    error::{ArgumentProblem, Error, GroupInfoError, MessageError},
     keys::identity::{self, Identity},
     message, policy,
     provider::Provider,
@@ -271,6 +271,15 @@ pub(super) fn is_external_commit(message: &ProtocolMessage) -> bool {
         if public.content_type() == ContentType::Commit && *public.sender() == Sender::NewMemberCommit)
 }
 
+/// An external Commit without its confirmation tag. The signature does not cover the tag, and the old membership cannot
+/// check it, because the Commit removes it: with another tag it would be obeyed.
+fn without_tag(commit: &[u8]) -> Option<&[u8]> {
+    Some(commit.split_last_chunk::<CONFIRMATION_TAG>()?.0)
+}
+
+/// Bytes of a confirmation tag: every suite of ours has SHA-256.
+const CONFIRMATION_TAG: usize = 32;
+
 /// Confirms the join that waits, if these are the bytes of its Commit, and no other Commit has won.
 pub(super) fn echo(
     call: &mut Call<'_, WriteTx<'_>>,
@@ -278,8 +287,16 @@ pub(super) fn echo(
     id: &GroupId,
     bytes: &[u8],
 ) -> Result<Option<Processed>, Error> {
-    let join = external_joins::get::<GroupRows>(&call.tx, id)?.filter(|join| join.commit == bytes);
-    let Some(join) = join else { return Ok(None) };
+    let Some(join) = external_joins::get::<GroupRows>(&call.tx, id)? else {
+        return Ok(None);
+    };
+    if join.commit != bytes {
+        return if without_tag(&join.commit) == without_tag(bytes) {
+            Err(MessageError::DamagedEcho.into())
+        } else {
+            Ok(None)
+        };
+    }
     if let Some(old) = groups::get(&call.tx, id)?.filter(|_| join.in_race) {
         if has_ended(&old, join.epoch) {
             let outcome = Outcome::Stale { epoch: join.epoch };

@@ -51,6 +51,14 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
 
 /// The delivery service accepts the Commit that waits, if there is one.
 fn deliver_pending(id: &GroupId, alice: &Device, devices: &[&Device]) {
+    if let Some(join) = alice.client().pending_external_join(id.clone()).unwrap() {
+        for peer in devices.iter().filter(|peer| peer.name != alice.name) {
+            if alice.member_names(id).contains(&peer.name) {
+                peer.receive(id, &join.commit);
+            }
+        }
+        alice.client().confirm_external_join(id.clone()).unwrap();
+    }
     let Some(bundle) = alice.group(id).pending_commit().unwrap() else {
         return;
     };

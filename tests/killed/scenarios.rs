@@ -151,6 +151,15 @@ impl Cast {
                 let fifth = bob.send(main, "fifth");
                 vec![first, second, third, commit.commit, fifth]
             }
+            "join_by_external_commit" => vec![bob.group(main).export_group_info(true).unwrap()],
+            "confirm_external_join" | "process_external_join_echo" => {
+                let commit = external_join(alice, bob, main);
+                for device in [bob, carol] {
+                    device.receive(main, &commit);
+                }
+                vec![commit]
+            }
+            "abandon_external_join" => vec![external_join(alice, bob, main)],
             "acknowledge" => {
                 for text in ["one", "two", "three"] {
                     alice.read(main, &bob.send(main, text));
@@ -160,6 +169,15 @@ impl Cast {
             _ => Vec::new(),
         }
     }
+}
+
+/// Makes an external Commit with the GroupInfo that `member` gives.
+fn external_join(joiner: &Device, member: &Device, id: &GroupId) -> Vec<u8> {
+    let group_info = member.group(id).export_group_info(true).unwrap();
+    let join = joiner
+        .client()
+        .join_by_external_commit(joiner.identity.clone(), group_info, None);
+    join.unwrap().commit
 }
 
 /// A call that is ready to be made, and the outcomes that it returns, of calls that return any.
@@ -211,10 +229,21 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
         | "process_commit"
         | "process_rival_commit"
         | "process_own_echo"
-        | "process_own_removal" => {
+        | "process_own_removal"
+        | "process_external_join_echo" => {
             let (group, message) = (group(&client), input(0));
             Box::new(move || vec![group.process_message(message).unwrap()])
         }
+        "join_by_external_commit" => {
+            let (identity, group_info) = (identity(), input(0));
+            quiet(move || {
+                client
+                    .join_by_external_commit(identity, group_info, None)
+                    .map(drop)
+            })
+        }
+        "confirm_external_join" => quiet(move || client.confirm_external_join(main).map(drop)),
+        "abandon_external_join" => quiet(move || client.abandon_external_join(main)),
         "process_messages" => {
             let messages = from_cursor(&client, folder);
             Box::new(move || processed(client.process_messages(messages, None).unwrap()))

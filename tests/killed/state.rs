@@ -3,8 +3,8 @@
 use std::mem::{Discriminant, discriminant};
 
 use mls_mobile::{
-    CommitBundle, GroupState, GroupSummary, Identity, InboxEntry, KeyPackage, Member, MlsClient,
-    ProcessedMessage,
+    CommitBundle, ExternalJoin, GroupState, GroupSummary, Identity, InboxEntry, KeyPackage, Member,
+    MlsClient, ProcessedMessage,
 };
 
 /// Everything, to the byte.
@@ -25,6 +25,7 @@ pub struct Group {
     pub state: GroupState,
     pub members: Vec<Member>,
     pub pending: Option<CommitBundle>,
+    pub external_join: Option<ExternalJoin>,
 }
 
 /// What two runs of the same call have in common, which draw different keys and ids.
@@ -44,6 +45,7 @@ struct GroupShape {
     members: usize,
     /// Whether the pending Commit, if there is one, has a Welcome.
     pending: Option<bool>,
+    external_join: bool,
 }
 
 impl Dump {
@@ -55,6 +57,7 @@ impl Dump {
                 state: group.info().unwrap(),
                 members: group.members().unwrap(),
                 pending: group.pending_commit().unwrap(),
+                external_join: client.pending_external_join(group.id().unwrap()).unwrap(),
             }
         });
         let dump = Self {
@@ -113,6 +116,7 @@ impl Group {
             is_active: self.state.is_active,
             members: self.members.len(),
             pending: self.pending.as_ref().map(|bundle| bundle.welcome.is_some()),
+            external_join: self.external_join.is_some(),
         }
     }
 }
