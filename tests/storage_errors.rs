@@ -104,6 +104,26 @@ fn a_failed_message_changes_nothing_and_can_be_repeated() {
     storage_scenarios::MESSAGES.iter().for_each(check);
 }
 
+#[test]
+fn a_waiting_external_join_costs_an_application_message_no_statement() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let points = |device: &Device| {
+        let (group, message) = (device.group(&id), alice.send(&id, "hello"));
+        // Loads the group, whatever was done before.
+        device.read(&id, &alice.send(&id, "first"));
+        let (answer, points) = with_failure(NEVER, || group.process_message(message));
+        answer.unwrap();
+        points
+    };
+    let before = points(&bob);
+    let group_info = alice.group(&id).export_group_info(true).unwrap();
+    bob.client()
+        .join_by_external_commit(bob.identity.clone(), group_info, None)
+        .unwrap();
+    assert_eq!(points(&bob), before);
+}
+
 /// After a failure the group in memory is as it was, not as the failed call had made it.
 #[test]
 fn a_failed_call_leaves_no_trace_in_memory() {
