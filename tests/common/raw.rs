@@ -1,6 +1,8 @@
 //! A member that is no client of this library: OpenMLS itself, for messages that the facade does not make
 //! yet.
 
+#![allow(clippy::indexing_slicing, reason = "test code")]
+
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, GroupId,
     JoinProposal, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,

@@ -109,7 +109,10 @@ pub const EXTERNAL_JOINS: &[Scenario] = &[
             assert_eq!(stage.try_view().unwrap_err(), MlsError::GroupNotFound);
             // The message that was kept for it.
             let inbox = stage.me.client().inbox(10).unwrap();
-            assert!(matches!(inbox[0].outcome, ProcessedMessage::EarlyRefused { .. }));
+            assert!(matches!(
+                inbox.first().unwrap().outcome,
+                ProcessedMessage::EarlyRefused { .. }
+            ));
         },
     },
 ];
