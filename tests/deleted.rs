@@ -168,6 +168,29 @@ fn deleting_a_group_and_an_identity_erases_them() {
 }
 
 #[test]
+fn an_external_join_erases_what_it_replaces_and_what_is_given_up() {
+    let (alice, bob) = (device("alice"), device("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let join = || {
+        let group_info = alice.group(&id).export_group_info(true).unwrap();
+        let identity = bob.identity.clone();
+        bob.client().join_by_external_commit(identity, group_info, None)
+    };
+    join().unwrap();
+    assert_erases(&bob, "joining again", || drop(join().unwrap()));
+    assert_erases(&bob, "abandoning", || {
+        bob.client().abandon_external_join(id.clone()).unwrap();
+    });
+    let accepted = join().unwrap();
+    alice.receive(&id, &accepted.commit);
+    assert_erases(&bob, "confirming", || {
+        bob.client().confirm_external_join(id.clone()).unwrap();
+    });
+    let accepted = join().unwrap();
+    assert_erases(&bob, "the echo", || drop(bob.receive(&id, &accepted.commit)));
+}
+
+#[test]
 fn a_suspension_and_the_end_of_a_batch_erase_what_messages_left() {
     let (alice, bob) = (device("alice"), device("bob"));
     let id = group_of(&[&alice, &bob]);
