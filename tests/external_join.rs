@@ -13,8 +13,9 @@ use std::sync::{Arc, Mutex};
 
 use common::{Device, SUITE, advance, assert_agree, basic, deliver, group_of, incoming, raw::RawPeer};
 use mls_mobile::{
-    BatchOutcome, CallbackError, Ciphersuite, CommitState, CredentialValidator, EarlyRefusal, ExternalJoin,
-    GroupConfig, GroupId, GroupInfoReason, IdentityId, MlsError, ProcessedMessage, ValidationRequest,
+    BatchOutcome, CallbackError, Ciphersuite, CommitState, Credential, CredentialValidator, EarlyRefusal,
+    ExternalJoin, GroupConfig, GroupId, GroupInfoReason, IdentityId, MlsError, ProcessedMessage,
+    ValidationRequest,
 };
 
 fn group_info(of: &Device, id: &GroupId) -> Vec<u8> {
@@ -564,6 +565,36 @@ fn an_identity_of_another_ciphersuite_cannot_join() {
         matches!(&answer, Err(MlsError::InvalidArgument { argument, .. }) if argument == "identity"),
         "{answer:?}"
     );
+    assert!(before == bob.dump());
+}
+
+#[test]
+fn what_the_members_or_this_device_do_not_support_keeps_it_out() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice]);
+    let unusual = Credential::Other {
+        credential_type: 0xf123,
+        content: b"bob".to_vec(),
+    };
+    let identity = bob.client().create_identity(unusual, SUITE).unwrap().id;
+    let before = bob.dump();
+    let answer = bob
+        .client()
+        .join_by_external_commit(identity, group_info(&alice, &id), None);
+    assert!(
+        matches!(&answer, Err(MlsError::InvalidArgument { argument, .. }) if argument == "identity"),
+        "{answer:?}"
+    );
+    let mut raw = RawPeer::new("raw");
+    raw.create_group_that_requires_a_proposal_type(0xf123);
+    let info = raw.group_info(None, |_| true);
+    let answer = bob
+        .client()
+        .join_by_external_commit(bob.identity.clone(), info, None);
+    let expected = MlsError::GroupInfoInvalid {
+        reason: GroupInfoReason::UnsupportedFeature,
+    };
+    assert_eq!(answer, Err(expected));
     assert!(before == bob.dump());
 }
 

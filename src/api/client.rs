@@ -51,7 +51,7 @@ impl MlsClient {
     /// client's `group_defaults` hold.
     ///
     /// Stored: the group. Nothing is sent; `add_members` invites.
-    /// Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+    /// Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
     #[uniffi::method(default(config = None))]
     pub fn create_group(
         &self,
@@ -108,7 +108,8 @@ impl MlsClient {
     /// Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
     ///
     /// Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-    /// A group that this device was removed from makes room for its new membership.
+    /// A group that this device was removed from makes room for its new membership; an external join that waits is
+    /// dropped.
     /// Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
     /// `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
     #[uniffi::method(default(ratchet_tree = None))]

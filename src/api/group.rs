@@ -59,7 +59,7 @@ impl MlsGroup {
     }
 
     /// Deletes everything of the group from this device. The others are not told: leave first, or have this device
-    /// removed. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+    /// removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
     pub fn delete(&self) -> Result<(), MlsError> {
         call(&self.core, "delete", || {
             self.core.store.write(|call| create::delete(call, &self.id))

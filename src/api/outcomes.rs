@@ -60,8 +60,8 @@ pub enum ProcessedMessage {
         /// As for `Proposal`.
         released: Vec<ProcessedMessage>,
     },
-    /// An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
-    /// this epoch.
+    /// An own Commit came back from the delivery service and was merged: the pending one, one that was cleared in this
+    /// epoch, or the external Commit of a join that waited.
     OwnCommit {
         /// The inbox entry.
         id: Option<u64>,
@@ -73,7 +73,7 @@ pub enum ProcessedMessage {
         group_info: Option<Vec<u8>>,
         /// As for `Commit`.
         released: Vec<ProcessedMessage>,
-        /// The own Commit that was pending when one came back that had been cleared before.
+        /// The own Commit that was pending when another came back: one that had been cleared before, or an external one.
         superseded: Option<CommitSummary>,
     },
     /// A message of this device came back. Nothing to do.

@@ -4,11 +4,11 @@
 #![allow(clippy::indexing_slicing, reason = "test code")]
 
 use openmls::prelude::{
-    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, GroupId,
-    JoinProposal, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
+    Extensions, GroupId, JoinProposal, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
     MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
     MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider,
-    ProcessedMessageContent, ProtocolVersion, StagedWelcome,
+    ProcessedMessageContent, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension, StagedWelcome,
     tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
 };
 use openmls_libcrux_crypto::Provider;
@@ -184,6 +184,22 @@ impl RawPeer {
         let tree = group.export_ratchet_tree().tls_serialize_detached().unwrap();
         self.group = Some(group);
         (to_bytes(welcome), tree)
+    }
+
+    /// A group of its own, which members must support a proposal type for.
+    pub fn create_group_that_requires_a_proposal_type(&mut self, proposal_type: u16) {
+        let proposal_type = ProposalType::Custom(proposal_type);
+        let required = RequiredCapabilitiesExtension::new(&[], &[proposal_type], &[]);
+        let capabilities = Capabilities::builder().proposals(vec![proposal_type]).build();
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(SUITE)
+            .capabilities(capabilities)
+            .with_group_context_extensions(
+                Extensions::single(Extension::RequiredCapabilities(required)).unwrap(),
+            )
+            .build();
+        let group = MlsGroup::new(&self.provider, &self.signer, &config, self.credential.clone());
+        self.group = Some(group.unwrap());
     }
 
     pub fn propose_add(&mut self, key_package: &[u8]) -> Vec<u8> {
