@@ -387,6 +387,24 @@ fn a_lost_race_is_left_to_the_app() {
 }
 
 #[test]
+fn a_join_that_was_abandoned_and_accepted_all_the_same_removes_the_old_membership() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let waiting = join(&bob, &alice, &id);
+    abandon(&bob, &id);
+    alice.follow(&id, &waiting.commit);
+    let (summary, _) = bob.follow(&id, &waiting.commit);
+    assert!(summary.self_removed);
+    bob.reload();
+    assert!(!bob.group(&id).info().unwrap().is_active);
+    // Its new keys are gone, so it joins once more.
+    let waiting = join(&bob, &alice, &id);
+    alice.follow(&id, &waiting.commit);
+    bob.receive(&id, &waiting.commit);
+    talk(&id, &[&alice, &bob]);
+}
+
+#[test]
 fn a_staged_commit_of_the_same_epoch_comes_before_the_echo() {
     let (alice, bob) = (Device::new("alice"), Device::without_validator("bob"));
     let id = group_of(&[&alice, &bob]);

@@ -107,7 +107,8 @@ impl MlsClient {
     /// membership goes on as it was. Without one that waits nothing happens.
     ///
     /// Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
-    /// inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them.
+    /// inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+    /// accepted the Commit all the same, its echo removes the old membership: join again then.
     pub fn abandon_external_join(&self, group_id: GroupId) -> Result<(), MlsError> {
         call(&self.core, "abandon_external_join", || {
             let Core { store, context } = &*self.core;
