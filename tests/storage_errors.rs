@@ -99,6 +99,11 @@ fn a_failed_message_changes_nothing_and_can_be_repeated() {
     storage_scenarios::MESSAGES.iter().for_each(check);
 }
 
+#[test]
+fn a_failure_in_what_receiving_keeps_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::RECEIVING.iter().for_each(check);
+}
+
 /// After a failure the group in memory is as it was, not as the failed call had made it.
 #[test]
 fn a_failed_call_leaves_no_trace_in_memory() {
@@ -106,6 +111,7 @@ fn a_failed_call_leaves_no_trace_in_memory() {
         storage_scenarios::GROUPS,
         storage_scenarios::OWN_COMMITS,
         storage_scenarios::MESSAGES,
+        storage_scenarios::RECEIVING,
     ];
     for scenario in all.into_iter().flatten() {
         let original = (scenario.set_up)();

@@ -25,7 +25,7 @@ pub(crate) struct GroupRecord {
     /// The epoch that a Commit began which this device discarded.
     #[serde(default)]
     pub(crate) rejected_epoch: Option<u64>,
-    /// Whether a message of the current epoch could not be read, and none since could.
+    /// Whether a message in the current epoch could not be read as if its sender had other keys.
     #[serde(default)]
     pub(crate) fork_suspected: bool,
 }
