@@ -121,14 +121,22 @@ impl GroupSettings {
     pub(crate) fn check(&self) -> Result<(), Error> {
         let limits = [
             ("padding_block", self.padding_block.into(), 1 << 16),
-            ("max_past_epochs", self.max_past_epochs.into(), MAX_PAST_EPOCHS.into()),
+            (
+                "max_past_epochs",
+                self.max_past_epochs.into(),
+                MAX_PAST_EPOCHS.into(),
+            ),
             (
                 "past_epoch_lifetime_seconds",
                 self.past_epoch_lifetime_seconds,
                 MAX_PAST_EPOCH_LIFETIME,
             ),
             ("out_of_order_tolerance", self.out_of_order_tolerance.into(), 4096),
-            ("maximum_forward_distance", self.maximum_forward_distance.into(), 100_000),
+            (
+                "maximum_forward_distance",
+                self.maximum_forward_distance.into(),
+                100_000,
+            ),
             ("resumption_psks", self.resumption_psks.into(), 64),
         ];
         limits.into_iter().try_for_each(|(argument, value, most)| {

@@ -82,7 +82,11 @@ pub(super) fn sweep(store: &Store) {
 }
 
 /// Deletes message keys at the app's wish.
-pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId, deletion: Deletion) -> Result<(), Error> {
+pub(crate) fn delete(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &GroupId,
+    deletion: Deletion,
+) -> Result<(), Error> {
     with_group(call, id, |live| {
         let kept = match deletion {
             Deletion::All => 0,
