@@ -2,7 +2,7 @@
 
 use openmls::group::MlsGroup;
 
-use super::{Live, outcome::CommitInfo};
+use super::{Live, outcome::CommitInfo, past_epochs};
 use crate::{
     error::Error,
     provider::Provider,
@@ -27,7 +27,9 @@ pub(super) fn enter_next(
 ) -> Result<(), Error> {
     // The old epoch's keys must not stay in the log.
     live.tx.erase();
+    past_epochs::remember(live)?;
     merge(&mut live.group, &live.provider)?;
+    past_epochs::ended(live)?;
     live.record.epoch = live.group.epoch().as_u64();
     live.record.is_active = live.group.is_active();
     live.record.fork_suspected = false;

@@ -11,7 +11,7 @@ use openmls::{
 use super::{
     Context, Live, check_active, check_in_step, early, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
-    pending, refusal, staged, summary,
+    past_epochs, pending, refusal, staged, summary,
     validator::{self, Answer, Question},
     with_group,
 };
@@ -97,6 +97,7 @@ fn handle(
     bytes: &[u8],
     message: ProtocolMessage,
 ) -> Result<Processed, Error> {
+    past_epochs::expire(live)?;
     let is_handshake = message.is_handshake_message();
     let outcome = outcome(live, context, bytes, message)?;
     let settled = !matches!(outcome, Outcome::Early { .. } | Outcome::RivalStaged { .. });
