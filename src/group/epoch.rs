@@ -36,12 +36,12 @@ pub(super) fn enter_next(
     groups::update(live.tx, &live.record)?;
     let (tx, id) = (live.tx, live.group.group_id());
     pending::delete(tx, id)?;
-    PerGroup::StagedCommit.delete(tx, id)?;
+    PerGroup::Staged.delete(tx, id)?;
     cleared_commits::clear(tx, id)?;
     handled_commits::insert(tx, id, commit)?;
     match by {
-        By::OurEcho(summary) => PerGroup::MergedCommit.put(tx, id, summary),
-        By::Decision => PerGroup::MergedCommit.delete(tx, id),
+        By::OurEcho(summary) => PerGroup::Merged.put(tx, id, summary),
+        By::Decision => PerGroup::Merged.delete(tx, id),
     }
     .map_err(Into::into)
 }
