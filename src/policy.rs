@@ -56,6 +56,13 @@ pub(crate) const MAX_CREDENTIAL: usize = 64 << 10;
 pub(crate) const MAX_DATA: usize = 1 << 20;
 /// HKDF-Expand gives at most 255 blocks of 32 bytes (RFC 5869, section 2.3).
 pub(crate) const MAX_EXPORT: u32 = 255 * 32;
+/// Most past epochs whose message keys a group keeps: each has a secret tree and a list of the members.
+pub(crate) const MAX_PAST_EPOCHS: u32 = 32;
+/// How long those keys outlive their epoch unless the app says otherwise.
+pub(crate) const DEFAULT_PAST_EPOCH_LIFETIME: u64 = 7 * DAY;
+/// Beyond a year nothing is late any more, and forward secrecy has no end.
+const MAX_PAST_EPOCH_LIFETIME: u64 = 366 * DAY;
+
 /// Longest group id. RFC 9420 sets no limit; delivery services want one.
 pub(crate) const MAX_GROUP_ID: usize = 255;
 
@@ -87,6 +94,7 @@ pub(crate) struct GroupSettings {
     pub(crate) public_handshakes: bool,
     pub(crate) padding_block: u32,
     pub(crate) max_past_epochs: u32,
+    pub(crate) past_epoch_lifetime_seconds: u64,
     pub(crate) out_of_order_tolerance: u32,
     pub(crate) maximum_forward_distance: u32,
     pub(crate) resumption_psks: u32,
@@ -99,6 +107,7 @@ impl Default for GroupSettings {
             public_handshakes: false,
             padding_block: 64,
             max_past_epochs: 3,
+            past_epoch_lifetime_seconds: DEFAULT_PAST_EPOCH_LIFETIME,
             out_of_order_tolerance: 64,
             maximum_forward_distance: 2000,
             resumption_psks: 3,
@@ -111,11 +120,24 @@ impl GroupSettings {
     /// Refuses what would exhaust a phone: each past epoch keeps a secret tree, each tolerated message a key.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let limits = [
-            ("padding_block", self.padding_block, 1 << 16),
-            ("max_past_epochs", self.max_past_epochs, 32),
-            ("out_of_order_tolerance", self.out_of_order_tolerance, 4096),
-            ("maximum_forward_distance", self.maximum_forward_distance, 100_000),
-            ("resumption_psks", self.resumption_psks, 64),
+            ("padding_block", self.padding_block.into(), 1 << 16),
+            (
+                "max_past_epochs",
+                self.max_past_epochs.into(),
+                MAX_PAST_EPOCHS.into(),
+            ),
+            (
+                "past_epoch_lifetime_seconds",
+                self.past_epoch_lifetime_seconds,
+                MAX_PAST_EPOCH_LIFETIME,
+            ),
+            ("out_of_order_tolerance", self.out_of_order_tolerance.into(), 4096),
+            (
+                "maximum_forward_distance",
+                self.maximum_forward_distance.into(),
+                100_000,
+            ),
+            ("resumption_psks", self.resumption_psks.into(), 64),
         ];
         limits.into_iter().try_for_each(|(argument, value, most)| {
             if value > most {

@@ -14,7 +14,7 @@ mod common;
 use std::{collections::BTreeSet, fs};
 
 use common::{Device, deliver, group_of};
-use mls_mobile::{GroupConfig, fault};
+use mls_mobile::{GroupConfig, PastEpochDeletion, fault};
 use rusqlite::{Connection, OpenFlags, types::ValueRef};
 
 /// A 32-byte string of a stored value, as MessagePack writes it.
@@ -134,6 +134,32 @@ fn a_merged_commit_erases_the_old_epoch_on_both_sides() {
     assert_erases(&alice, "merging a Commit", || {
         drop(alice.group(&id).merge_pending_commit().unwrap())
     });
+}
+
+#[test]
+fn deleting_past_epochs_erases_their_keys() {
+    let (alice, bob) = (device("alice"), device("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let late = alice.send(&id, "late");
+    for _ in 0..3 {
+        let update = alice.group(&id).self_update(None).unwrap();
+        deliver(&id, &alice, &update, &[&bob]);
+    }
+    // It spreads the old epoch's secret tree out.
+    bob.read(&id, &late);
+    let group = bob.group(&id);
+    let delete = |wish| group.delete_past_epoch_secrets(wish).unwrap();
+    assert_erases(&bob, "all but the newest", || {
+        delete(PastEpochDeletion::AllButNewest { epochs: 2 })
+    });
+    assert_erases(&bob, "fewer past epochs", || {
+        let config = GroupConfig {
+            max_past_epochs: 1,
+            ..GroupConfig::default()
+        };
+        group.configure(config).unwrap();
+    });
+    assert_erases(&bob, "all past epochs", || delete(PastEpochDeletion::All));
 }
 
 #[test]

@@ -18,6 +18,8 @@
 mod common;
 mod storage_scenarios;
 
+use std::panic::{self, AssertUnwindSafe};
+
 use common::{Device, assert_agree, group_of};
 use mls_mobile::{
     GroupId, MlsClient, MlsError, MlsGroup,
@@ -105,6 +107,11 @@ fn a_failed_message_changes_nothing_and_can_be_repeated() {
 }
 
 #[test]
+fn a_failure_in_what_receiving_keeps_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::RECEIVING.iter().for_each(check);
+}
+
+#[test]
 fn a_waiting_external_join_costs_an_application_message_no_statement() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);
@@ -132,6 +139,7 @@ fn a_failed_call_leaves_no_trace_in_memory() {
         storage_scenarios::EXTERNAL_JOINS,
         storage_scenarios::OWN_COMMITS,
         storage_scenarios::MESSAGES,
+        storage_scenarios::RECEIVING,
     ];
     for scenario in all.into_iter().flatten() {
         let original = (scenario.set_up)();
@@ -152,6 +160,24 @@ fn a_failed_call_leaves_no_trace_in_memory() {
             assert_eq!(stage.try_view(), before, "{}, {point}", scenario.name);
         }
     }
+}
+
+#[test]
+fn a_panic_inside_a_call_harms_nothing_and_the_client_recovers() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let commit = alice.group(&id).self_update(None).unwrap();
+    let before = bob.group(&id).info().unwrap();
+    for point in [3, 9, 20] {
+        fault::arm(Plan::ParkAt(point, |_| panic!("inside the call")));
+        let call = || bob.group(&id).process_message(commit.commit.clone());
+        assert!(panic::catch_unwind(AssertUnwindSafe(call)).is_err());
+        fault::disarm();
+        // Not reopened: the same client has to recover.
+        assert_eq!(bob.group(&id).info().unwrap(), before);
+    }
+    common::deliver(&id, &alice, &commit, &[&bob]);
+    assert_agree(&id, &[&alice, &bob]);
 }
 
 /// A call that reads, with what it reads thrown away.

@@ -1176,13 +1176,14 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * start, or in a notification extension.
      *
      * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
-     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
-     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
-     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
-     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
-     * from Welcomes first): its outcome carries the error.
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
+     * of one that was rejected if the decision may change: the cursor goes past it.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     func processMessages(messages: [IncomingMessage], options: ProcessOptions?) throws  -> Batch
@@ -1624,13 +1625,14 @@ open func messageInfo(message: Data)throws  -> MessageInfo  {
      * start, or in a notification extension.
      *
      * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
-     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
-     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
-     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
-     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
-     * from Welcomes first): its outcome carries the error.
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
+     * of one that was rejected if the decision may change: the cursor goes past it.
      * After a crash: continue at `cursor`, and read the inbox.
      */
 open func processMessages(messages: [IncomingMessage], options: ProcessOptions? = nil)throws  -> Batch  {
@@ -1831,14 +1833,21 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it.
+     * Errors: `GroupNotFound`.
      */
     func clearPendingCommit() throws 
     
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
-     * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
      */
     func mergePendingCommit() throws  -> Merged
     
@@ -1901,7 +1910,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
      *
-     * Stored: the configuration; fewer past epochs delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
      */
     func configure(config: GroupConfig) throws 
     
@@ -1932,20 +1941,49 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     func createMessage(plaintext: Data, authenticatedData: Data) throws  -> Data
     
     /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, or merges a Commit.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
      *
      * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
      * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch`, `CredentialRejected`, `GroupInactive`,
-     * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     func processMessage(message: Data) throws  -> ProcessedMessage
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+    func compareAuthenticator(epoch: UInt64, authenticator: Data) throws  -> AuthenticatorComparison
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+    func deletePastEpochSecrets(policy: PastEpochDeletion) throws 
     
     /**
      * Drops all queued proposals, as `remove_pending_proposal` does each.
@@ -1973,6 +2011,37 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
     func removePendingProposal(reference: ProposalRef) throws 
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+    func discardStagedCommit() throws 
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+    func mergeStagedCommit() throws  -> Merged
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
+     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+    func releaseEarlyMessages() throws  -> [ProcessedMessage]
     
 }
 /**
@@ -2053,6 +2122,10 @@ open func addMembers(keyPackages: [Data])throws  -> CommitBundle  {
     
     /**
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it.
+     * Errors: `GroupNotFound`.
      */
 open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -2065,8 +2138,11 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
-     * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
      */
 open func mergePendingCommit()throws  -> Merged  {
     return try  FfiConverterTypeMerged_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2191,7 +2267,7 @@ open func exportSecret(label: String, context: Data, length: UInt32)throws  -> D
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
      *
-     * Stored: the configuration; fewer past epochs delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
      */
 open func configure(config: GroupConfig)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -2256,7 +2332,7 @@ open func members()throws  -> [Member]  {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
 open func createMessage(plaintext: Data, authenticatedData: Data = Data([]))throws  -> Data  {
@@ -2271,12 +2347,15 @@ open func createMessage(plaintext: Data, authenticatedData: Data = Data([]))thro
 }
     
     /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, or merges a Commit.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
      *
      * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
      * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch`, `CredentialRejected`, `GroupInactive`,
-     * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
 open func processMessage(message: Data)throws  -> ProcessedMessage  {
     return try  FfiConverterTypeProcessedMessage_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2286,6 +2365,48 @@ open func processMessage(message: Data)throws  -> ProcessedMessage  {
         FfiConverterData.lower(message),uniffiCallStatus
     )
 })
+}
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+open func compareAuthenticator(epoch: UInt64, authenticator: Data)throws  -> AuthenticatorComparison  {
+    return try  FfiConverterTypeAuthenticatorComparison_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(epoch),
+        FfiConverterData.lower(authenticator),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+open func deletePastEpochSecrets(policy: PastEpochDeletion)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePastEpochDeletion_lower(policy),uniffiCallStatus
+    )
+}
 }
     
     /**
@@ -2340,6 +2461,57 @@ open func removePendingProposal(reference: ProposalRef)throws   {try rustCallWit
         FfiConverterTypeProposalRef_lower(reference),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+open func discardStagedCommit()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+open func mergeStagedCommit()throws  -> Merged  {
+    return try  FfiConverterTypeMerged_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
+     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+open func releaseEarlyMessages()throws  -> [ProcessedMessage]  {
+    return try  FfiConverterSequenceTypeProcessedMessage.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
 
@@ -2498,6 +2670,10 @@ public struct ClientConfig: Equatable, Hashable {
      * Refuse a file whose generation is lower: the highest that `storage_info` ever told.
      */
     public let minimumGeneration: UInt64?
+    /**
+     * How much is kept of messages that come before their group can read them; without it the defaults hold.
+     */
+    public let earlyLimits: EarlyLimits?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -2520,13 +2696,17 @@ public struct ClientConfig: Equatable, Hashable {
          */groupDefaults: GroupConfig? = nil, 
         /**
          * Refuse a file whose generation is lower: the highest that `storage_info` ever told.
-         */minimumGeneration: UInt64? = nil) {
+         */minimumGeneration: UInt64? = nil, 
+        /**
+         * How much is kept of messages that come before their group can read them; without it the defaults hold.
+         */earlyLimits: EarlyLimits? = nil) {
         self.databasePath = databasePath
         self.databaseKey = databaseKey
         self.busyTimeoutMs = busyTimeoutMs
         self.inbox = inbox
         self.groupDefaults = groupDefaults
         self.minimumGeneration = minimumGeneration
+        self.earlyLimits = earlyLimits
     }
 
     
@@ -2550,7 +2730,8 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
                 busyTimeoutMs: FfiConverterUInt32.read(from: &buf), 
                 inbox: FfiConverterBool.read(from: &buf), 
                 groupDefaults: FfiConverterOptionTypeGroupConfig.read(from: &buf), 
-                minimumGeneration: FfiConverterOptionUInt64.read(from: &buf)
+                minimumGeneration: FfiConverterOptionUInt64.read(from: &buf), 
+                earlyLimits: FfiConverterOptionTypeEarlyLimits.read(from: &buf)
         )
     }
 
@@ -2561,6 +2742,7 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
         FfiConverterBool.write(value.inbox, into: &buf)
         FfiConverterOptionTypeGroupConfig.write(value.groupDefaults, into: &buf)
         FfiConverterOptionUInt64.write(value.minimumGeneration, into: &buf)
+        FfiConverterOptionTypeEarlyLimits.write(value.earlyLimits, into: &buf)
     }
 }
 
@@ -2819,6 +3001,108 @@ public func FfiConverterTypeCommitSummary_lower(_ value: CommitSummary) -> RustB
 
 
 /**
+ * How much is kept of messages that come before their group can read them. When a limit is reached, new ones are
+ * refused (`EarlyBufferFull`); what was accepted is never given up for them.
+ */
+public struct EarlyLimits: Equatable, Hashable {
+    /**
+     * Messages of one group.
+     */
+    public let messagesPerGroup: UInt32
+    /**
+     * Bytes of one group's.
+     */
+    public let bytesPerGroup: UInt64
+    /**
+     * Messages of all groups.
+     */
+    public let messages: UInt32
+    /**
+     * Bytes of all groups'.
+     */
+    public let bytes: UInt64
+    /**
+     * Seconds after which a message that still waits is dropped when the next one is kept; the inbox names it
+     * (`EarlyRefused`), and without an inbox none is dropped. The default is 30 days.
+     */
+    public let ageSeconds: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Messages of one group.
+         */messagesPerGroup: UInt32 = UInt32(512), 
+        /**
+         * Bytes of one group's.
+         */bytesPerGroup: UInt64 = UInt64(8388608), 
+        /**
+         * Messages of all groups.
+         */messages: UInt32 = UInt32(4096), 
+        /**
+         * Bytes of all groups'.
+         */bytes: UInt64 = UInt64(67108864), 
+        /**
+         * Seconds after which a message that still waits is dropped when the next one is kept; the inbox names it
+         * (`EarlyRefused`), and without an inbox none is dropped. The default is 30 days.
+         */ageSeconds: UInt64 = UInt64(2592000)) {
+        self.messagesPerGroup = messagesPerGroup
+        self.bytesPerGroup = bytesPerGroup
+        self.messages = messages
+        self.bytes = bytes
+        self.ageSeconds = ageSeconds
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension EarlyLimits: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeEarlyLimits: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> EarlyLimits {
+        return
+            try EarlyLimits(
+                messagesPerGroup: FfiConverterUInt32.read(from: &buf), 
+                bytesPerGroup: FfiConverterUInt64.read(from: &buf), 
+                messages: FfiConverterUInt32.read(from: &buf), 
+                bytes: FfiConverterUInt64.read(from: &buf), 
+                ageSeconds: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: EarlyLimits, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.messagesPerGroup, into: &buf)
+        FfiConverterUInt64.write(value.bytesPerGroup, into: &buf)
+        FfiConverterUInt32.write(value.messages, into: &buf)
+        FfiConverterUInt64.write(value.bytes, into: &buf)
+        FfiConverterUInt64.write(value.ageSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeEarlyLimits_lift(_ buf: RustBuffer) throws -> EarlyLimits {
+    return try FfiConverterTypeEarlyLimits.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeEarlyLimits_lower(_ value: EarlyLimits) -> RustBuffer {
+    return FfiConverterTypeEarlyLimits.lower(value)
+}
+
+
+/**
  * An extension by its number (RFC 9420, section 17.3).
  */
 public struct Extension: Equatable, Hashable {
@@ -2908,6 +3192,11 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let maxPastEpochs: UInt32
     /**
+     * Seconds that the keys of a past epoch outlive its end, at most 366 days; 0 to keep none. They are deleted when
+     * the group is used or a batch ends after that time, not by a clock. The default is 7 days.
+     */
+    public let pastEpochLifetimeSeconds: UInt64
+    /**
      * Keys kept for messages of a sender that were overtaken, at most 4096.
      */
     public let outOfOrderTolerance: UInt32
@@ -2941,6 +3230,10 @@ public struct GroupConfig: Equatable, Hashable {
          * Past epochs whose late messages can still be decrypted, at most 32.
          */maxPastEpochs: UInt32 = UInt32(3), 
         /**
+         * Seconds that the keys of a past epoch outlive its end, at most 366 days; 0 to keep none. They are deleted when
+         * the group is used or a batch ends after that time, not by a clock. The default is 7 days.
+         */pastEpochLifetimeSeconds: UInt64 = UInt64(604800), 
+        /**
          * Keys kept for messages of a sender that were overtaken, at most 4096.
          */outOfOrderTolerance: UInt32 = UInt32(64), 
         /**
@@ -2957,6 +3250,7 @@ public struct GroupConfig: Equatable, Hashable {
         self.publicHandshakes = publicHandshakes
         self.paddingBlock = paddingBlock
         self.maxPastEpochs = maxPastEpochs
+        self.pastEpochLifetimeSeconds = pastEpochLifetimeSeconds
         self.outOfOrderTolerance = outOfOrderTolerance
         self.maximumForwardDistance = maximumForwardDistance
         self.resumptionPsks = resumptionPsks
@@ -2983,6 +3277,7 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
                 publicHandshakes: FfiConverterBool.read(from: &buf), 
                 paddingBlock: FfiConverterUInt32.read(from: &buf), 
                 maxPastEpochs: FfiConverterUInt32.read(from: &buf), 
+                pastEpochLifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
                 outOfOrderTolerance: FfiConverterUInt32.read(from: &buf), 
                 maximumForwardDistance: FfiConverterUInt32.read(from: &buf), 
                 resumptionPsks: FfiConverterUInt32.read(from: &buf), 
@@ -2995,6 +3290,7 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
         FfiConverterBool.write(value.publicHandshakes, into: &buf)
         FfiConverterUInt32.write(value.paddingBlock, into: &buf)
         FfiConverterUInt32.write(value.maxPastEpochs, into: &buf)
+        FfiConverterUInt64.write(value.pastEpochLifetimeSeconds, into: &buf)
         FfiConverterUInt32.write(value.outOfOrderTolerance, into: &buf)
         FfiConverterUInt32.write(value.maximumForwardDistance, into: &buf)
         FfiConverterUInt32.write(value.resumptionPsks, into: &buf)
@@ -3051,6 +3347,20 @@ public struct GroupState: Equatable, Hashable {
      */
     public let stagedCommit: CommitSummary?
     /**
+     * The epoch that a discarded Commit began: the others are there, this device is not, and it cannot follow
+     * (`GroupDiverged`).
+     */
+    public let rejectedEpoch: UInt64?
+    /**
+     * Whether a message since the epoch began could not be read, as if its sender had other keys. One such message
+     * may be garbage; `compare_authenticator` with another member proves a fork.
+     */
+    public let forkSuspected: Bool
+    /**
+     * Messages that came too early and wait.
+     */
+    public let earlyMessages: UInt32
+    /**
      * Proposals that the next Commit will carry out.
      */
     public let pendingProposals: [ProposalSummary]
@@ -3088,6 +3398,17 @@ public struct GroupState: Equatable, Hashable {
          * The received Commit that waits for the app's decision.
          */stagedCommit: CommitSummary?, 
         /**
+         * The epoch that a discarded Commit began: the others are there, this device is not, and it cannot follow
+         * (`GroupDiverged`).
+         */rejectedEpoch: UInt64?, 
+        /**
+         * Whether a message since the epoch began could not be read, as if its sender had other keys. One such message
+         * may be garbage; `compare_authenticator` with another member proves a fork.
+         */forkSuspected: Bool, 
+        /**
+         * Messages that came too early and wait.
+         */earlyMessages: UInt32, 
+        /**
          * Proposals that the next Commit will carry out.
          */pendingProposals: [ProposalSummary], 
         /**
@@ -3103,6 +3424,9 @@ public struct GroupState: Equatable, Hashable {
         self.isActive = isActive
         self.hasPendingCommit = hasPendingCommit
         self.stagedCommit = stagedCommit
+        self.rejectedEpoch = rejectedEpoch
+        self.forkSuspected = forkSuspected
+        self.earlyMessages = earlyMessages
         self.pendingProposals = pendingProposals
         self.extensions = extensions
         self.epochAuthenticator = epochAuthenticator
@@ -3131,6 +3455,9 @@ public struct FfiConverterTypeGroupState: FfiConverterRustBuffer {
                 isActive: FfiConverterBool.read(from: &buf), 
                 hasPendingCommit: FfiConverterBool.read(from: &buf), 
                 stagedCommit: FfiConverterOptionTypeCommitSummary.read(from: &buf), 
+                rejectedEpoch: FfiConverterOptionUInt64.read(from: &buf), 
+                forkSuspected: FfiConverterBool.read(from: &buf), 
+                earlyMessages: FfiConverterUInt32.read(from: &buf), 
                 pendingProposals: FfiConverterSequenceTypeProposalSummary.read(from: &buf), 
                 extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
                 epochAuthenticator: FfiConverterData.read(from: &buf)
@@ -3145,6 +3472,9 @@ public struct FfiConverterTypeGroupState: FfiConverterRustBuffer {
         FfiConverterBool.write(value.isActive, into: &buf)
         FfiConverterBool.write(value.hasPendingCommit, into: &buf)
         FfiConverterOptionTypeCommitSummary.write(value.stagedCommit, into: &buf)
+        FfiConverterOptionUInt64.write(value.rejectedEpoch, into: &buf)
+        FfiConverterBool.write(value.forkSuspected, into: &buf)
+        FfiConverterUInt32.write(value.earlyMessages, into: &buf)
         FfiConverterSequenceTypeProposalSummary.write(value.pendingProposals, into: &buf)
         FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
         FfiConverterData.write(value.epochAuthenticator, into: &buf)
@@ -3937,9 +4267,13 @@ public struct Merged: Equatable, Hashable {
      */
     public let summary: CommitSummary
     /**
-     * Buffered messages that it made readable.
+     * What became of messages that had come early, in the order in which they were read.
      */
     public let released: [ProcessedMessage]
+    /**
+     * The own pending Commit that it won against: the app may want to make the same changes again.
+     */
+    public let superseded: CommitSummary?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3948,10 +4282,14 @@ public struct Merged: Equatable, Hashable {
          * What changed.
          */summary: CommitSummary, 
         /**
-         * Buffered messages that it made readable.
-         */released: [ProcessedMessage]) {
+         * What became of messages that had come early, in the order in which they were read.
+         */released: [ProcessedMessage], 
+        /**
+         * The own pending Commit that it won against: the app may want to make the same changes again.
+         */superseded: CommitSummary?) {
         self.summary = summary
         self.released = released
+        self.superseded = superseded
     }
 
     
@@ -3971,13 +4309,15 @@ public struct FfiConverterTypeMerged: FfiConverterRustBuffer {
         return
             try Merged(
                 summary: FfiConverterTypeCommitSummary.read(from: &buf), 
-                released: FfiConverterSequenceTypeProcessedMessage.read(from: &buf)
+                released: FfiConverterSequenceTypeProcessedMessage.read(from: &buf), 
+                superseded: FfiConverterOptionTypeCommitSummary.read(from: &buf)
         )
     }
 
     public static func write(_ value: Merged, into buf: inout [UInt8]) {
         FfiConverterTypeCommitSummary.write(value.summary, into: &buf)
         FfiConverterSequenceTypeProcessedMessage.write(value.released, into: &buf)
+        FfiConverterOptionTypeCommitSummary.write(value.superseded, into: &buf)
     }
 }
 
@@ -4728,6 +5068,91 @@ public func FfiConverterTypeArgumentReason_lower(_ value: ArgumentReason) -> Rus
 
 
 /**
+ * What another member's epoch authenticator says.
+ */
+
+public enum AuthenticatorComparison: Equatable, Hashable {
+    
+    /**
+     * Both are in the same group, with the same members and the same history up to this epoch.
+     */
+    case same
+    /**
+     * The group has forked, before this epoch or at its beginning: there are members who cannot read each other.
+     */
+    case different
+    /**
+     * It proves nothing: this device has not been in that epoch yet, was no member in it, or has forgotten it.
+     */
+    case unknown
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension AuthenticatorComparison: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeAuthenticatorComparison: FfiConverterRustBuffer {
+    typealias SwiftType = AuthenticatorComparison
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> AuthenticatorComparison {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .same
+        
+        case 2: return .different
+        
+        case 3: return .unknown
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: AuthenticatorComparison, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .same:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .different:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .unknown:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAuthenticatorComparison_lift(_ buf: RustBuffer) throws -> AuthenticatorComparison {
+    return try FfiConverterTypeAuthenticatorComparison.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeAuthenticatorComparison_lower(_ value: AuthenticatorComparison) -> RustBuffer {
+    return FfiConverterTypeAuthenticatorComparison.lower(value)
+}
+
+
+
+/**
  * What became of one message of a batch.
  */
 
@@ -5162,6 +5587,101 @@ public func FfiConverterTypeCredential_lift(_ buf: RustBuffer) throws -> Credent
 #endif
 public func FfiConverterTypeCredential_lower(_ value: Credential) -> RustBuffer {
     return FfiConverterTypeCredential.lower(value)
+}
+
+
+
+/**
+ * Why a message that was kept is not read.
+ */
+
+public enum EarlyRefusal: Equatable, Hashable {
+    
+    /**
+     * The validator refused it. It stays; `release_early_messages` asks again.
+     */
+    case rejected
+    /**
+     * It waited for longer than `EarlyLimits.age_seconds`.
+     */
+    case expired
+    /**
+     * The group must not accept it: damaged, forged, or from a fork.
+     */
+    case invalid
+    /**
+     * This device was removed from the group, or discarded a Commit.
+     */
+    case groupEnded
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension EarlyRefusal: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer {
+    typealias SwiftType = EarlyRefusal
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> EarlyRefusal {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .rejected
+        
+        case 2: return .expired
+        
+        case 3: return .invalid
+        
+        case 4: return .groupEnded
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: EarlyRefusal, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .rejected:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .expired:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .invalid:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .groupEnded:
+            writeInt(&buf, Int32(4))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeEarlyRefusal_lift(_ buf: RustBuffer) throws -> EarlyRefusal {
+    return try FfiConverterTypeEarlyRefusal.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeEarlyRefusal_lower(_ value: EarlyRefusal) -> RustBuffer {
+    return FfiConverterTypeEarlyRefusal.lower(value)
 }
 
 
@@ -5766,6 +6286,27 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case NoPendingCommit
     /**
+     * A received Commit waits for a decision. Merge it or discard it first.
+     */
+    case StagedCommitExists
+    /**
+     * No received Commit waits for a decision.
+     */
+    case NoStagedCommit
+    /**
+     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
+     */
+    case GroupDiverged(
+        /**
+         * The epoch that the discarded Commit began.
+         */rejectedEpoch: UInt64
+    )
+    /**
+     * There is no room to keep another message that came too early. It was not taken: give it again when the group
+     * has moved on.
+     */
+    case EarlyBufferFull
+    /**
      * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
      */
     case ProposalNotFound
@@ -5774,7 +6315,7 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case PendingProposalsExist
     /**
-     * A message from another epoch than the group's. If `received` is larger, fetch and process what came before it.
+     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
      */
     case WrongEpoch(
         /**
@@ -5977,49 +6518,55 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             )
         case 9: return .PendingCommitExists
         case 10: return .NoPendingCommit
-        case 11: return .ProposalNotFound
-        case 12: return .PendingProposalsExist
-        case 13: return .WrongEpoch(
+        case 11: return .StagedCommitExists
+        case 12: return .NoStagedCommit
+        case 13: return .GroupDiverged(
+            rejectedEpoch: try FfiConverterUInt64.read(from: &buf)
+            )
+        case 14: return .EarlyBufferFull
+        case 15: return .ProposalNotFound
+        case 16: return .PendingProposalsExist
+        case 17: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 14: return .MessageInvalid(
+        case 18: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 15: return .MessageMalformed
-        case 16: return .CredentialRejected
-        case 17: return .Reentrant
-        case 18: return .MemberNotFound(
+        case 19: return .MessageMalformed
+        case 20: return .CredentialRejected
+        case 21: return .Reentrant
+        case 22: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 19: return .UnsupportedCiphersuite(
+        case 23: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 20: return .InvalidArgument(
+        case 24: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 21: return .Wiped
-        case 22: return .Suspended
-        case 23: return .Transferred
-        case 24: return .RekeyPending
-        case 25: return .StorageBusy
-        case 26: return .StorageLocked
-        case 27: return .StorageFull
-        case 28: return .StorageReadOnly
-        case 29: return .StorageIo
-        case 30: return .WrongDatabaseKey
-        case 31: return .StorageCorrupt
-        case 32: return .StorageForeign
-        case 33: return .StorageTooNew(
+        case 25: return .Wiped
+        case 26: return .Suspended
+        case 27: return .Transferred
+        case 28: return .RekeyPending
+        case 29: return .StorageBusy
+        case 30: return .StorageLocked
+        case 31: return .StorageFull
+        case 32: return .StorageReadOnly
+        case 33: return .StorageIo
+        case 34: return .WrongDatabaseKey
+        case 35: return .StorageCorrupt
+        case 36: return .StorageForeign
+        case 37: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 34: return .StorageRolledBack(
+        case 38: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 35: return .Internal(
+        case 39: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -6076,115 +6623,132 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(10))
         
         
-        case .ProposalNotFound:
+        case .StagedCommitExists:
             writeInt(&buf, Int32(11))
         
         
-        case .PendingProposalsExist:
+        case .NoStagedCommit:
             writeInt(&buf, Int32(12))
         
         
-        case let .WrongEpoch(current,received):
+        case let .GroupDiverged(rejectedEpoch):
             writeInt(&buf, Int32(13))
+            FfiConverterUInt64.write(rejectedEpoch, into: &buf)
+            
+        
+        case .EarlyBufferFull:
+            writeInt(&buf, Int32(14))
+        
+        
+        case .ProposalNotFound:
+            writeInt(&buf, Int32(15))
+        
+        
+        case .PendingProposalsExist:
+            writeInt(&buf, Int32(16))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(17))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(14))
+            writeInt(&buf, Int32(18))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(19))
         
         
         case .CredentialRejected:
-            writeInt(&buf, Int32(16))
+            writeInt(&buf, Int32(20))
         
         
         case .Reentrant:
-            writeInt(&buf, Int32(17))
+            writeInt(&buf, Int32(21))
         
         
         case let .MemberNotFound(leafIndex):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(22))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(19))
+            writeInt(&buf, Int32(23))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(24))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(21))
-        
-        
-        case .Suspended:
-            writeInt(&buf, Int32(22))
-        
-        
-        case .Transferred:
-            writeInt(&buf, Int32(23))
-        
-        
-        case .RekeyPending:
-            writeInt(&buf, Int32(24))
-        
-        
-        case .StorageBusy:
             writeInt(&buf, Int32(25))
         
         
-        case .StorageLocked:
+        case .Suspended:
             writeInt(&buf, Int32(26))
         
         
-        case .StorageFull:
+        case .Transferred:
             writeInt(&buf, Int32(27))
         
         
-        case .StorageReadOnly:
+        case .RekeyPending:
             writeInt(&buf, Int32(28))
         
         
-        case .StorageIo:
+        case .StorageBusy:
             writeInt(&buf, Int32(29))
         
         
-        case .WrongDatabaseKey:
+        case .StorageLocked:
             writeInt(&buf, Int32(30))
         
         
-        case .StorageCorrupt:
+        case .StorageFull:
             writeInt(&buf, Int32(31))
         
         
-        case .StorageForeign:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(32))
         
         
-        case let .StorageTooNew(found,supported):
+        case .StorageIo:
             writeInt(&buf, Int32(33))
+        
+        
+        case .WrongDatabaseKey:
+            writeInt(&buf, Int32(34))
+        
+        
+        case .StorageCorrupt:
+            writeInt(&buf, Int32(35))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(36))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(37))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(34))
+            writeInt(&buf, Int32(38))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(35))
+            writeInt(&buf, Int32(39))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -6205,6 +6769,103 @@ public func FfiConverterTypeMlsError_lift(_ buf: RustBuffer) throws -> MlsError 
 public func FfiConverterTypeMlsError_lower(_ value: MlsError) -> RustBuffer {
     return FfiConverterTypeMlsError.lower(value)
 }
+
+
+/**
+ * Which past epochs' message keys `delete_past_epoch_secrets` deletes.
+ */
+
+public enum PastEpochDeletion: Equatable, Hashable {
+    
+    /**
+     * Those of all.
+     */
+    case all
+    /**
+     * Those of epochs that ended more than `seconds` ago; of all if it is 0.
+     */
+    case olderThan(
+        /**
+         * How long ago.
+         */seconds: UInt64
+    )
+    /**
+     * Those of all but the newest `epochs`.
+     */
+    case allButNewest(
+        /**
+         * How many stay.
+         */epochs: UInt32
+    )
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension PastEpochDeletion: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePastEpochDeletion: FfiConverterRustBuffer {
+    typealias SwiftType = PastEpochDeletion
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> PastEpochDeletion {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .all
+        
+        case 2: return .olderThan(seconds: try FfiConverterUInt64.read(from: &buf)
+        )
+        
+        case 3: return .allButNewest(epochs: try FfiConverterUInt32.read(from: &buf)
+        )
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: PastEpochDeletion, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .all:
+            writeInt(&buf, Int32(1))
+        
+        
+        case let .olderThan(seconds):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt64.write(seconds, into: &buf)
+            
+        
+        case let .allButNewest(epochs):
+            writeInt(&buf, Int32(3))
+            FfiConverterUInt32.write(epochs, into: &buf)
+            
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePastEpochDeletion_lift(_ buf: RustBuffer) throws -> PastEpochDeletion {
+    return try FfiConverterTypePastEpochDeletion.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePastEpochDeletion_lower(_ value: PastEpochDeletion) -> RustBuffer {
+    return FfiConverterTypePastEpochDeletion.lower(value)
+}
+
 
 
 /**
@@ -6247,7 +6908,11 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */reference: ProposalRef, 
         /**
          * What it asks for.
-         */summary: ProposalSummary
+         */summary: ProposalSummary, 
+        /**
+         * What became of messages that had come early: a Commit may have waited for this proposal. Empty in the
+         * inbox, where each has an entry of its own.
+         */released: [ProcessedMessage]
     )
     /**
      * A Commit of another member.
@@ -6263,14 +6928,14 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          * Whether it is merged or waits for a decision.
          */state: CommitState, 
         /**
-         * Buffered messages that it made readable.
+         * What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
          */released: [ProcessedMessage], 
         /**
          * The own pending Commit that it won against: the app may want to make the same changes again.
          */superseded: CommitSummary?
     )
     /**
-     * Somebody outside asks to be added; queued for the next Commit.
+     * Somebody outside asks to be added. Without a validator only `commit_to_pending_proposals` lets them in.
      */
     case externalJoinProposal(
         /**
@@ -6281,10 +6946,14 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */reference: ProposalRef, 
         /**
          * What it asks for.
-         */summary: ProposalSummary
+         */summary: ProposalSummary, 
+        /**
+         * As for `Proposal`.
+         */released: [ProcessedMessage]
     )
     /**
-     * The own pending Commit came back from the delivery service and was merged.
+     * An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
+     * this epoch.
      */
     case ownCommit(
         /**
@@ -6298,7 +6967,13 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */welcome: Data?, 
         /**
          * Its GroupInfo, for the delivery service.
-         */groupInfo: Data?
+         */groupInfo: Data?, 
+        /**
+         * As for `Commit`.
+         */released: [ProcessedMessage], 
+        /**
+         * The own Commit that was pending when one came back that had been cleared before.
+         */superseded: CommitSummary?
     )
     /**
      * A message of this device came back. Nothing to do.
@@ -6317,7 +6992,8 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */epoch: UInt64
     )
     /**
-     * It is of a later epoch, and kept until the group gets there.
+     * The group cannot read it yet: it is of a later epoch, or a Commit whose proposals have not come. It is kept,
+     * and what becomes of it will be among what a merge releases.
      */
     case early(
         /**
@@ -6325,7 +7001,21 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */epoch: UInt64
     )
     /**
-     * A second Commit while one waits for a decision. It was not used up: give it again after the decision.
+     * A message that was kept because it came early is not read. `released` and the inbox tell it.
+     */
+    case earlyRefused(
+        /**
+         * The inbox entry.
+         */id: UInt64?, 
+        /**
+         * The epoch it was sent in.
+         */epoch: UInt64, 
+        /**
+         * Why.
+         */reason: EarlyRefusal
+    )
+    /**
+     * A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
      */
     case rivalStaged(
         /**
@@ -6356,16 +7046,16 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
         case 1: return .application(id: try FfiConverterOptionUInt64.read(from: &buf), sender: try FfiConverterTypeSender.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), plaintext: try FfiConverterData.read(from: &buf), authenticatedData: try FfiConverterData.read(from: &buf)
         )
         
-        case 2: return .proposal(id: try FfiConverterOptionUInt64.read(from: &buf), reference: try FfiConverterTypeProposalRef.read(from: &buf), summary: try FfiConverterTypeProposalSummary.read(from: &buf)
+        case 2: return .proposal(id: try FfiConverterOptionUInt64.read(from: &buf), reference: try FfiConverterTypeProposalRef.read(from: &buf), summary: try FfiConverterTypeProposalSummary.read(from: &buf), released: try FfiConverterSequenceTypeProcessedMessage.read(from: &buf)
         )
         
         case 3: return .commit(id: try FfiConverterOptionUInt64.read(from: &buf), summary: try FfiConverterTypeCommitSummary.read(from: &buf), state: try FfiConverterTypeCommitState.read(from: &buf), released: try FfiConverterSequenceTypeProcessedMessage.read(from: &buf), superseded: try FfiConverterOptionTypeCommitSummary.read(from: &buf)
         )
         
-        case 4: return .externalJoinProposal(id: try FfiConverterOptionUInt64.read(from: &buf), reference: try FfiConverterTypeProposalRef.read(from: &buf), summary: try FfiConverterTypeProposalSummary.read(from: &buf)
+        case 4: return .externalJoinProposal(id: try FfiConverterOptionUInt64.read(from: &buf), reference: try FfiConverterTypeProposalRef.read(from: &buf), summary: try FfiConverterTypeProposalSummary.read(from: &buf), released: try FfiConverterSequenceTypeProcessedMessage.read(from: &buf)
         )
         
-        case 5: return .ownCommit(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), welcome: try FfiConverterOptionData.read(from: &buf), groupInfo: try FfiConverterOptionData.read(from: &buf)
+        case 5: return .ownCommit(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), welcome: try FfiConverterOptionData.read(from: &buf), groupInfo: try FfiConverterOptionData.read(from: &buf), released: try FfiConverterSequenceTypeProcessedMessage.read(from: &buf), superseded: try FfiConverterOptionTypeCommitSummary.read(from: &buf)
         )
         
         case 6: return .ownMessage
@@ -6378,7 +7068,10 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
         case 9: return .early(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
-        case 10: return .rivalStaged(epoch: try FfiConverterUInt64.read(from: &buf)
+        case 10: return .earlyRefused(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), reason: try FfiConverterTypeEarlyRefusal.read(from: &buf)
+        )
+        
+        case 11: return .rivalStaged(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -6398,11 +7091,12 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterData.write(authenticatedData, into: &buf)
             
         
-        case let .proposal(id,reference,summary):
+        case let .proposal(id,reference,summary,released):
             writeInt(&buf, Int32(2))
             FfiConverterOptionUInt64.write(id, into: &buf)
             FfiConverterTypeProposalRef.write(reference, into: &buf)
             FfiConverterTypeProposalSummary.write(summary, into: &buf)
+            FfiConverterSequenceTypeProcessedMessage.write(released, into: &buf)
             
         
         case let .commit(id,summary,state,released,superseded):
@@ -6414,19 +7108,22 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterOptionTypeCommitSummary.write(superseded, into: &buf)
             
         
-        case let .externalJoinProposal(id,reference,summary):
+        case let .externalJoinProposal(id,reference,summary,released):
             writeInt(&buf, Int32(4))
             FfiConverterOptionUInt64.write(id, into: &buf)
             FfiConverterTypeProposalRef.write(reference, into: &buf)
             FfiConverterTypeProposalSummary.write(summary, into: &buf)
+            FfiConverterSequenceTypeProcessedMessage.write(released, into: &buf)
             
         
-        case let .ownCommit(id,epoch,welcome,groupInfo):
+        case let .ownCommit(id,epoch,welcome,groupInfo,released,superseded):
             writeInt(&buf, Int32(5))
             FfiConverterOptionUInt64.write(id, into: &buf)
             FfiConverterUInt64.write(epoch, into: &buf)
             FfiConverterOptionData.write(welcome, into: &buf)
             FfiConverterOptionData.write(groupInfo, into: &buf)
+            FfiConverterSequenceTypeProcessedMessage.write(released, into: &buf)
+            FfiConverterOptionTypeCommitSummary.write(superseded, into: &buf)
             
         
         case .ownMessage:
@@ -6447,8 +7144,15 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterUInt64.write(epoch, into: &buf)
             
         
-        case let .rivalStaged(epoch):
+        case let .earlyRefused(id,epoch,reason):
             writeInt(&buf, Int32(10))
+            FfiConverterOptionUInt64.write(id, into: &buf)
+            FfiConverterUInt64.write(epoch, into: &buf)
+            FfiConverterTypeEarlyRefusal.write(reason, into: &buf)
+            
+        
+        case let .rivalStaged(epoch):
+            writeInt(&buf, Int32(11))
             FfiConverterUInt64.write(epoch, into: &buf)
             
         }
@@ -7402,6 +8106,30 @@ fileprivate struct FfiConverterOptionTypeCommitSummary: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeEarlyLimits: FfiConverterRustBuffer {
+    typealias SwiftType = EarlyLimits?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeEarlyLimits.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeEarlyLimits.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeGroupConfig: FfiConverterRustBuffer {
     typealias SwiftType = GroupConfig?
 
@@ -8275,7 +9003,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 58304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 3296) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 57168) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {
@@ -8305,10 +9033,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 65104) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 15186) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 42801) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 23435) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 46883) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() != 5183) {
@@ -8332,7 +9060,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() != 51520) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 4542) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 53342) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 53069) {
@@ -8347,10 +9075,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_members() != 47602) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 9383) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 39468) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 30991) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 58664) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_compare_authenticator() != 26234) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_delete_past_epoch_secrets() != 64011) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
@@ -8363,6 +9097,15 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() != 12178) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() != 46247) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit() != 51074) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() != 4475) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {

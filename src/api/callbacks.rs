@@ -1,6 +1,6 @@
 //! What the app gives the library to call: a validator and a log sink. All synchronous, all may fail.
 
-use std::sync::Arc;
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use super::{CommitSummary, Credential, GroupId, Member, NewMember, ProposalSummary};
 use crate::{
@@ -106,7 +106,8 @@ pub(super) struct ForeignValidator(pub(super) Arc<dyn CredentialValidator>);
 
 impl Validator for ForeignValidator {
     fn accepts(&self, question: &Question<'_>) -> Option<bool> {
-        self.0.validate(question.into()).ok()
+        let request = question.into();
+        unless_it_panics(|| self.0.validate(request))
     }
 }
 
@@ -160,6 +161,12 @@ impl Sink for ForeignSink {
             })
             .collect();
         // A log that fails must not make the call fail.
-        let _ = self.0.log(level, event.to_owned(), fields);
+        let _ = unless_it_panics(|| self.0.log(level, event.to_owned(), fields));
     }
+}
+
+/// What a callback answers. One in Rust may panic; from other languages uniffi has made an error of it.
+fn unless_it_panics<T>(run: impl FnOnce() -> Result<T, CallbackError>) -> Option<T> {
+    // Whatever the app's own state is afterwards, ours is only lent to it.
+    std::panic::catch_unwind(AssertUnwindSafe(run)).ok()?.ok()
 }

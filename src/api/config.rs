@@ -118,6 +118,10 @@ pub struct GroupConfig {
     /// Past epochs whose late messages can still be decrypted, at most 32.
     #[uniffi(default = 3)]
     pub max_past_epochs: u32,
+    /// Seconds that the keys of a past epoch outlive its end, at most 366 days; 0 to keep none. They are deleted when
+    /// the group is used or a batch ends after that time, not by a clock. The default is 7 days.
+    #[uniffi(default = 604800)]
+    pub past_epoch_lifetime_seconds: u64,
     /// Keys kept for messages of a sender that were overtaken, at most 4096.
     #[uniffi(default = 64)]
     pub out_of_order_tolerance: u32,
@@ -141,6 +145,7 @@ impl Default for GroupConfig {
             public_handshakes: settings.public_handshakes,
             padding_block: settings.padding_block,
             max_past_epochs: settings.max_past_epochs,
+            past_epoch_lifetime_seconds: settings.past_epoch_lifetime_seconds,
             out_of_order_tolerance: settings.out_of_order_tolerance,
             maximum_forward_distance: settings.maximum_forward_distance,
             resumption_psks: settings.resumption_psks,
@@ -155,6 +160,7 @@ impl From<&GroupConfig> for GroupSettings {
             public_handshakes: config.public_handshakes,
             padding_block: config.padding_block,
             max_past_epochs: config.max_past_epochs,
+            past_epoch_lifetime_seconds: config.past_epoch_lifetime_seconds,
             out_of_order_tolerance: config.out_of_order_tolerance,
             maximum_forward_distance: config.maximum_forward_distance,
             resumption_psks: config.resumption_psks,

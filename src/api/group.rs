@@ -48,7 +48,7 @@ impl MlsGroup {
 
     /// Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
     ///
-    /// Stored: the configuration; fewer past epochs delete their keys at once. Errors: `InvalidArgument`.
+    /// Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
     pub fn configure(&self, config: GroupConfig) -> Result<(), MlsError> {
         call(&self.core, "configure", || {
             let settings = (&config).into();

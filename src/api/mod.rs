@@ -19,6 +19,7 @@ mod message_info;
 mod messages;
 mod outcome_conversion;
 mod outcomes;
+mod past_epochs;
 mod proposals;
 mod received_commits;
 mod receiving;
@@ -37,6 +38,7 @@ pub use group_info_error::GroupInfoReason;
 pub use ids::*;
 pub use message_info::*;
 pub use outcomes::*;
+pub use past_epochs::{AuthenticatorComparison, PastEpochDeletion};
 pub use records::*;
 
 use std::sync::Arc;

@@ -5,10 +5,6 @@ use super::{Credential, GroupId, Member, ProposalRef};
 /// What became of a message. Nothing here is an error: duplicates and stale messages are part of every network.
 ///
 /// `id` is the inbox entry to acknowledge, absent when the client was opened without an inbox.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "an FFI type: uniffi knows no boxed fields, and it is short-lived"
-)]
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Enum)]
 pub enum ProcessedMessage {
     /// A message for the user.

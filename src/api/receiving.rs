@@ -23,7 +23,8 @@ impl MlsClient {
     /// start, or in a notification extension.
     ///
     /// Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-    /// message's `cursor` is stored together with what the message changed.
+    /// message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+    /// empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
     /// It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
     /// one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
     /// `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.

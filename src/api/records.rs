@@ -185,8 +185,8 @@ pub struct GroupState {
     /// The epoch that a discarded Commit began: the others are there, this device is not, and it cannot follow
     /// (`GroupDiverged`).
     pub rejected_epoch: Option<u64>,
-    /// Whether a message of this epoch could not be read, and none since could. One such message may be garbage;
-    /// `compare_authenticator` with another member proves a fork.
+    /// Whether a message since the epoch began could not be read, as if its sender had other keys. One such message
+    /// may be garbage; `compare_authenticator` with another member proves a fork.
     pub fork_suspected: bool,
     /// Messages that came too early and wait.
     pub early_messages: u32,

@@ -7,6 +7,7 @@ use openmls::group::GroupId;
 use super::{
     Context,
     outcome::Processed,
+    past_epochs,
     process::{self, Attempt},
 };
 use crate::{
@@ -55,6 +56,9 @@ pub(crate) fn process(
     budget: Option<Duration>,
 ) -> Result<Batch, Error> {
     let batch = run(store, context, messages, budget)?;
+    if batch.stopped.is_none() {
+        past_epochs::sweep(store);
+    }
     // What was handled is committed, so an erasure that fails is not the batch's failure: it stays pending.
     drop(store.erase());
     Ok(batch)

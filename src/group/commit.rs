@@ -171,7 +171,7 @@ fn commit(
     let id = live.group.group_id();
     pending::put(live.tx, id, &record)?;
     // From now on `merge_pending_commit` means this Commit and no earlier one.
-    PerGroup::MergedCommit.delete(live.tx, id)?;
+    PerGroup::Merged.delete(live.tx, id)?;
     Ok(record)
 }
 
@@ -268,7 +268,7 @@ fn refused_proposals(
 
 fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity>) -> Result<(), Error> {
     check_in_step(live)?;
-    if PerGroup::StagedCommit.exists(live.tx, live.group.group_id())? {
+    if PerGroup::Staged.exists(live.tx, live.group.group_id())? {
         return Err(Error::StagedCommitExists);
     }
     if live.group.pending_commit().is_some() {

@@ -2,7 +2,7 @@
 
 use openmls::group::{GroupId, MlsGroup};
 
-use super::with_group;
+use super::{past_epochs, with_group};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
@@ -46,7 +46,12 @@ pub(crate) fn create(
         id.clone(),
         identity.credential_with_key(),
     )?;
-    let record = GroupRecord::new(id.clone(), identity.signature_key, 0);
+    let record = GroupRecord::new(
+        id.clone(),
+        identity.signature_key,
+        0,
+        settings.past_epoch_lifetime_seconds,
+    );
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup { mls, record });
     Ok(id)
@@ -84,6 +89,7 @@ pub(crate) fn configure(
     // Fewer past epochs delete their keys.
     call.tx.erase();
     with_group(call, id, |live| {
+        past_epochs::configure(live, settings)?;
         live.group
             .set_configuration(live.provider.storage(), &settings.join_config())
             .map_err(Into::into)

@@ -127,7 +127,7 @@ fn replay(
             return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
         }
         Err(error) => {
-            refusal::note(live, &error, message.position.epoch.into())?;
+            refusal::note(live, &error)?;
             refused(message, EarlyRefusal::Invalid)
         }
     };

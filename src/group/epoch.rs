@@ -2,7 +2,7 @@
 
 use openmls::group::MlsGroup;
 
-use super::{Live, outcome::CommitInfo};
+use super::{Live, outcome::CommitInfo, past_epochs};
 use crate::{
     error::Error,
     provider::Provider,
@@ -27,19 +27,21 @@ pub(super) fn enter_next(
 ) -> Result<(), Error> {
     // The old epoch's keys must not stay in the log.
     live.tx.erase();
+    past_epochs::remember(live)?;
     merge(&mut live.group, &live.provider)?;
+    past_epochs::ended(live)?;
     live.record.epoch = live.group.epoch().as_u64();
     live.record.is_active = live.group.is_active();
     live.record.fork_suspected = false;
     groups::update(live.tx, &live.record)?;
     let (tx, id) = (live.tx, live.group.group_id());
     pending::delete(tx, id)?;
-    PerGroup::StagedCommit.delete(tx, id)?;
+    PerGroup::Staged.delete(tx, id)?;
     cleared_commits::clear(tx, id)?;
     handled_commits::insert(tx, id, commit)?;
     match by {
-        By::OurEcho(summary) => PerGroup::MergedCommit.put(tx, id, summary),
-        By::Decision => PerGroup::MergedCommit.delete(tx, id),
+        By::OurEcho(summary) => PerGroup::Merged.put(tx, id, summary),
+        By::Decision => PerGroup::Merged.delete(tx, id),
     }
     .map_err(Into::into)
 }

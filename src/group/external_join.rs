@@ -123,7 +123,7 @@ fn build(
     ratchet_tree: Option<RatchetTreeIn>,
 ) -> Result<(CommitMessageBundle, GroupRows), Error> {
     let id = group_info.group_id().clone();
-    let place = GroupRecord::new(id.clone(), identity.signature_key.clone(), 0);
+    let place = GroupRecord::new(id.clone(), identity.signature_key.clone(), 0, 0);
     groups::replace(&call.tx, &place)?;
     let provider = Provider::new(&call.tx)?;
     let (mut group, bundle) = commit_externally(&provider, context, identity, group_info, ratchet_tree)?;
@@ -195,7 +195,7 @@ pub(crate) fn confirm(
     let Some(join) = external_joins::get::<GroupRows>(&call.tx, id)? else {
         return confirmed_before(call, id);
     };
-    let superseded = swap_in(call, &join)?;
+    let superseded = swap_in(call, context, &join)?;
     Ok(Joined {
         epoch: join.epoch + 1,
         superseded,
@@ -218,11 +218,12 @@ fn confirmed_before(call: &Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<Joined
 /// Tells which own Commit was pending in the old membership.
 fn swap_in(
     call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
     join: &ExternalJoinRecord<GroupRows>,
 ) -> Result<Option<Box<CommitInfo>>, Error> {
     let id = &join.group_id;
     let mut superseded = None;
-    if PerGroup::PendingCommit.exists(&call.tx, id)? {
+    if PerGroup::Pending.exists(&call.tx, id)? {
         superseded = with_group(call, id, |live| Ok(pending::own_summary(&live.group)))?;
     }
     // Taken out and not put back.
@@ -231,9 +232,12 @@ fn swap_in(
     call.tx.erase();
     let settings: Option<MlsGroupJoinConfig> = call.tx.storage().mls_group_join_config(id)?;
     let epoch = join.epoch + 1;
+    let lifetime = groups::get(&call.tx, id)?.map_or(context.settings.past_epoch_lifetime_seconds, |old| {
+        old.past_keys.lifetime
+    });
     let record = GroupRecord {
         joined_epoch: Some(epoch),
-        ..GroupRecord::new(id.clone(), join.identity.clone(), epoch)
+        ..GroupRecord::new(id.clone(), join.identity.clone(), epoch, lifetime)
     };
     groups::replace(&call.tx, &record)?;
     join.rows.write(&call.tx, id)?;
@@ -302,12 +306,12 @@ pub(super) fn echo(
             let outcome = Outcome::Stale { epoch: join.epoch };
             return mailbox::record(&call.tx, context, id.as_slice(), outcome).map(Some);
         }
-        if old.epoch == join.epoch && PerGroup::StagedCommit.exists(&call.tx, id)? {
+        if old.epoch == join.epoch && PerGroup::Staged.exists(&call.tx, id)? {
             let outcome = Outcome::RivalStaged { epoch: join.epoch };
             return mailbox::record(&call.tx, context, id.as_slice(), outcome).map(Some);
         }
     }
-    let superseded = swap_in(call, &join)?;
+    let superseded = swap_in(call, context, &join)?;
     let outcome = Outcome::OwnCommit {
         epoch: join.epoch + 1,
         welcome: None,

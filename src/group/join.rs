@@ -74,7 +74,12 @@ pub(crate) fn join(
     // The key package was used: its private keys must not stay in the log.
     call.tx.erase();
     let mls = staged.into_group(&provider)?;
-    let record = GroupRecord::new(info.group_id.clone(), identity.signature_key, info.epoch);
+    let record = GroupRecord::new(
+        info.group_id.clone(),
+        identity.signature_key,
+        info.epoch,
+        context.settings.past_epoch_lifetime_seconds,
+    );
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup { mls, record });
     Ok(info.group_id)

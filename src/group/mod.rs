@@ -10,6 +10,7 @@ pub(crate) mod external_join;
 pub(crate) mod join;
 pub(crate) mod mailbox;
 pub(crate) mod outcome;
+pub(crate) mod past_epochs;
 pub(crate) mod pending;
 pub(crate) mod process;
 pub(crate) mod proposals;

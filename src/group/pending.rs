@@ -51,7 +51,7 @@ pub(crate) fn merge(
         let Some(record) = pending::get(live.tx, id)? else {
             return merged_by_echo(live);
         };
-        if PerGroup::StagedCommit.exists(live.tx, id)? {
+        if PerGroup::Staged.exists(live.tx, id)? {
             return Err(Error::StagedCommitExists);
         }
         let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
@@ -66,7 +66,7 @@ pub(crate) fn merge(
 
 /// The delivery service's answer may come after the echo: what it was asked for is done.
 fn merged_by_echo(live: &Live<'_, WriteTx<'_>>) -> Result<Merged, Error> {
-    let summary = PerGroup::MergedCommit
+    let summary = PerGroup::Merged
         .get(live.tx, live.group.group_id())?
         .ok_or(Error::NoPendingCommit)?;
     Ok(Merged {

@@ -11,7 +11,7 @@ use openmls::{
 use super::{
     Context, Live, check_active, check_in_step, early, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
-    pending, refusal, staged, summary,
+    past_epochs, pending, refusal, staged, summary,
     validator::{self, Answer, Question},
     with_group,
 };
@@ -21,7 +21,7 @@ use crate::{
     storage::{
         Call, WriteTx,
         early_messages::{self, NewEarlyMessage},
-        groups, handled_commits,
+        handled_commits,
     },
 };
 
@@ -74,12 +74,12 @@ pub(crate) fn attempt(
     bytes: &[u8],
     message: ProtocolMessage,
 ) -> Result<Attempt, Error> {
-    let (id, epoch) = (message.group_id().clone(), message.epoch());
+    let id = message.group_id().clone();
     let result = call.savepoint(|call| receive(call, context, &id, bytes, message))?;
     match result {
         Ok(processed) => Ok(Attempt::Processed(processed)),
         Err(error) if refusal::hints_at_a_fork(&error) => {
-            let suspicious = with_group(call, &id, |live| refusal::note(live, &error, epoch))?;
+            let suspicious = with_group(call, &id, |live| refusal::note(live, &error))?;
             Ok(Attempt::Refused { error, suspicious })
         }
         Err(error) => Ok(Attempt::Refused {
@@ -114,6 +114,7 @@ fn handle(
     bytes: &[u8],
     message: ProtocolMessage,
 ) -> Result<Processed, Error> {
+    past_epochs::expire(live)?;
     let is_handshake = message.is_handshake_message();
     let outcome = outcome(live, context, bytes, message)?;
     let settled = !matches!(outcome, Outcome::Early { .. } | Outcome::RivalStaged { .. });
@@ -266,15 +267,12 @@ fn accept(
     let epoch = processed.epoch().as_u64();
     let authenticated_data = processed.aad().to_vec();
     match processed.into_content() {
-        ProcessedMessageContent::ApplicationMessage(message) => {
-            trust_again(live, epoch)?;
-            Ok(Outcome::Application {
-                sender: summary::sender(&sender, credential),
-                epoch,
-                plaintext: message.into_bytes(),
-                authenticated_data,
-            })
-        }
+        ProcessedMessageContent::ApplicationMessage(message) => Ok(Outcome::Application {
+            sender: summary::sender(&sender, credential),
+            epoch,
+            plaintext: message.into_bytes(),
+            authenticated_data,
+        }),
         ProcessedMessageContent::ProposalMessage(queued) => {
             queue(live, context, *queued, credential, Outcome::Proposal)
         }
@@ -316,15 +314,6 @@ fn queue(
     live.group
         .store_pending_proposal(live.provider.storage(), queued)?;
     Ok(outcome(summary))
-}
-
-/// A message that reads in the current epoch was made with our keys.
-fn trust_again(live: &mut Live<'_, WriteTx<'_>>, epoch: u64) -> Result<(), Error> {
-    if live.record.fork_suspected && epoch == live.group.epoch().as_u64() {
-        live.record.fork_suspected = false;
-        groups::update(live.tx, &live.record)?;
-    }
-    Ok(())
 }
 
 /// Merges a Commit that the validator accepts; without a validator it waits for the app.

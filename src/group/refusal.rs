@@ -2,7 +2,7 @@
 
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
-    group::{GroupEpoch, ProcessMessageError, StageCommitError, ValidationError},
+    group::{ProcessMessageError, StageCommitError, ValidationError},
 };
 
 use super::{Live, outcome::Outcome};
@@ -40,8 +40,8 @@ pub(super) fn lacks_proposals(error: &ProcessMessageError<KeptFailure>) -> bool 
     )
 }
 
-/// Whether its sender seems to have other keys for this epoch than we have. One such message may be garbage; it
-/// proves nothing.
+/// Whether its sender seems to have other keys for an epoch than we have. One such message may be garbage; it proves
+/// nothing.
 pub(super) fn hints_at_a_fork(error: &Error) -> bool {
     let Error::Message(MessageError::Process(error)) = error else {
         return false;
@@ -58,13 +58,9 @@ pub(super) fn hints_at_a_fork(error: &Error) -> bool {
     )
 }
 
-/// Raises the suspicion of a fork if this refusal of a message of `epoch` hints at one, and tells whether it is new.
-pub(super) fn note(
-    live: &mut Live<'_, WriteTx<'_>>,
-    error: &Error,
-    epoch: GroupEpoch,
-) -> Result<bool, Error> {
-    if live.record.fork_suspected || epoch != live.group.epoch() || !hints_at_a_fork(error) {
+/// Raises the suspicion of a fork, until the epoch ends, if this refusal hints at one; tells whether it is new.
+pub(super) fn note(live: &mut Live<'_, WriteTx<'_>>, error: &Error) -> Result<bool, Error> {
+    if live.record.fork_suspected || !hints_at_a_fork(error) {
         return Ok(false);
     }
     live.record.fork_suspected = true;

@@ -2,7 +2,7 @@
 
 use openmls::group::GroupId;
 
-use super::{check_in_step, with_group};
+use super::{check_in_step, past_epochs, with_group};
 use crate::{
     error::Error,
     keys::identity,
@@ -21,6 +21,7 @@ pub(crate) fn create_message(
     message::check_length("authenticated_data", &authenticated_data, policy::MAX_DATA)?;
     with_group(call, id, |live| {
         check_in_step(live)?;
+        past_epochs::expire(live)?;
         let signer = identity::get(live.tx, &live.record.identity)?.signer;
         live.group.set_aad(authenticated_data);
         let message = live.group.create_message(&live.provider, &signer, plaintext)?;

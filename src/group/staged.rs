@@ -29,14 +29,14 @@ struct Staged<S> {
 
 /// Whether a Commit waits in this group.
 pub(super) fn exists(live: &Live<'_, WriteTx<'_>>) -> Result<bool, Error> {
-    PerGroup::StagedCommit
+    PerGroup::Staged
         .exists(live.tx, live.group.group_id())
         .map_err(Into::into)
 }
 
 /// The Commit that waits, in words.
 pub(super) fn summary(tx: &ReadTx<'_>, id: &GroupId) -> Result<Option<CommitInfo>, Error> {
-    let found = PerGroup::StagedCommit.get::<Staged<IgnoredAny>>(tx, id)?;
+    let found = PerGroup::Staged.get::<Staged<IgnoredAny>>(tx, id)?;
     Ok(found.map(|found| found.summary))
 }
 
@@ -54,7 +54,7 @@ pub(super) fn keep(
         staged,
     };
     let id = live.group.group_id();
-    PerGroup::StagedCommit.put(live.tx, id, &record)?;
+    PerGroup::Staged.put(live.tx, id, &record)?;
     handled_commits::insert(live.tx, id, commit)?;
     Ok(Outcome::Commit {
         summary: record.summary,
@@ -75,7 +75,7 @@ pub(crate) fn merge(
             summary,
             commit,
             staged,
-        } = PerGroup::StagedCommit
+        } = PerGroup::Staged
             .get::<Staged<StagedCommit>>(live.tx, id)?
             .ok_or(Error::NoStagedCommit)?;
         let superseded = take_over(live, &commit, staged)?;
@@ -110,7 +110,7 @@ pub(crate) fn discard(
         let summary = summary(live.tx, id)?.ok_or(Error::NoStagedCommit)?;
         // The keys of the epoch that is not entered must not stay in the log.
         live.tx.erase();
-        PerGroup::StagedCommit.delete(live.tx, id)?;
+        PerGroup::Staged.delete(live.tx, id)?;
         live.group.clear_pending_commit(live.provider.storage())?;
         pending::delete(live.tx, id)?;
         cleared_commits::clear(live.tx, id)?;

@@ -73,11 +73,11 @@ pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<Answer, 
 }
 
 fn report(log: &Log, elapsed: std::time::Duration, answer: Option<bool>) {
-    if elapsed > SLOW {
-        let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-        log.event(Level::Warn, "validator_slow", &[("milliseconds", milliseconds)]);
-    }
-    if answer.is_none() {
-        log.event(Level::Error, "validator_failed", &[]);
-    }
+    let milliseconds = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let (level, event) = match answer {
+        None => (Level::Error, "validator_failed"),
+        Some(_) if elapsed > SLOW => (Level::Warn, "validator_slow"),
+        Some(_) => (Level::Info, "validator_answered"),
+    };
+    log.event(level, event, &[("milliseconds", milliseconds)]);
 }

@@ -8,6 +8,7 @@ use super::{
     error::StorageError,
     identities,
     openmls::group_key,
+    past_keys::PastKeys,
     seal::{Index, Place},
     tx::{ReadTx, WriteTx},
 };
@@ -25,9 +26,12 @@ pub(crate) struct GroupRecord {
     /// The epoch that a Commit began which this device discarded.
     #[serde(default)]
     pub(crate) rejected_epoch: Option<u64>,
-    /// Whether a message of the current epoch could not be read, and none since could.
+    /// Whether a message in the current epoch could not be read as if its sender had other keys.
     #[serde(default)]
     pub(crate) fork_suspected: bool,
+    /// Which past epochs' message keys there are, and for how long.
+    #[serde(default)]
+    pub(crate) past_keys: PastKeys,
     /// The epoch that an external join of this device began.
     #[serde(default)]
     pub(crate) joined_epoch: Option<u64>,
@@ -35,7 +39,7 @@ pub(crate) struct GroupRecord {
 
 impl GroupRecord {
     /// A group that begins on this device.
-    pub(crate) fn new(group_id: GroupId, identity: Vec<u8>, epoch: u64) -> Self {
+    pub(crate) fn new(group_id: GroupId, identity: Vec<u8>, epoch: u64, past_epoch_lifetime: u64) -> Self {
         Self {
             group_id,
             identity,
@@ -43,6 +47,7 @@ impl GroupRecord {
             is_active: true,
             rejected_epoch: None,
             fork_suspected: false,
+            past_keys: PastKeys::new(past_epoch_lifetime),
             joined_epoch: None,
         }
     }
@@ -54,6 +59,12 @@ fn place(key: &Index) -> Place<'_> {
         row: key,
         part: 0,
     }
+}
+
+/// As SQLite's integers hold it.
+fn past_keys_due_at(record: &GroupRecord) -> Option<i64> {
+    let due = record.past_keys.due()?;
+    Some(i64::try_from(due).unwrap_or(i64::MAX))
 }
 
 pub(crate) fn insert(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
@@ -74,12 +85,13 @@ pub(crate) fn replace(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), Stor
 fn insert_at(tx: &WriteTx<'_>, record: &GroupRecord, position: Option<i64>) -> Result<(), StorageError> {
     let key = group_key(tx, &record.group_id)?;
     tx.execute(
-        "INSERT INTO mls_group (group_key, identity_key, position, value)
-         VALUES (?1, ?2, coalesce(?4, (SELECT coalesce(max(position), 0) + 1 FROM mls_group)), ?3)",
+        "INSERT INTO mls_group (group_key, identity_key, position, value, past_keys_due)
+         VALUES (?1, ?2, coalesce(?5, (SELECT coalesce(max(position), 0) + 1 FROM mls_group)), ?3, ?4)",
         params![
             key,
             identities::key(tx, &record.identity)?,
             tx.seal(place(&key), record)?,
+            past_keys_due_at(record),
             position
         ],
     )
@@ -89,11 +101,12 @@ fn insert_at(tx: &WriteTx<'_>, record: &GroupRecord, position: Option<i64>) -> R
 pub(crate) fn update(tx: &WriteTx<'_>, record: &GroupRecord) -> Result<(), StorageError> {
     let key = group_key(tx, &record.group_id)?;
     tx.execute(
-        "UPDATE mls_group SET identity_key = ?2, value = ?3 WHERE group_key = ?1",
+        "UPDATE mls_group SET identity_key = ?2, value = ?3, past_keys_due = ?4 WHERE group_key = ?1",
         params![
             key,
             identities::key(tx, &record.identity)?,
-            tx.seal(place(&key), record)?
+            tx.seal(place(&key), record)?,
+            past_keys_due_at(record)
         ],
     )
     .map(drop)
@@ -118,6 +131,22 @@ pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<GroupRecord>, StorageError> {
     )?
     .iter()
     .map(|(key, sealed)| tx.open(place(key), sealed))
+    .collect()
+}
+
+/// The first `limit` groups with keys of past epochs that were due to be deleted at `now`.
+pub(crate) fn past_keys_due(tx: &ReadTx<'_>, now: u64, limit: u32) -> Result<Vec<GroupId>, StorageError> {
+    let now = i64::try_from(now).unwrap_or(i64::MAX);
+    tx.rows(
+        "SELECT group_key, value FROM mls_group WHERE past_keys_due <= ?1 ORDER BY past_keys_due LIMIT ?2",
+        params![now, limit],
+        |row| Ok((row.get::<_, Index>(0)?, row.get::<_, Vec<u8>>(1)?)),
+    )?
+    .iter()
+    .map(|(key, sealed)| {
+        let record: GroupRecord = tx.open(place(key), sealed)?;
+        Ok(record.group_id)
+    })
     .collect()
 }
 

@@ -27,6 +27,8 @@ pub(crate) mod lifecycle;
 pub(crate) mod migrations;
 pub(crate) mod open;
 pub(crate) mod openmls;
+pub(crate) mod past_epochs;
+pub(crate) mod past_keys;
 pub(crate) mod pending;
 pub(crate) mod per_group;
 pub(crate) mod rekey;

@@ -26,21 +26,21 @@ pub(crate) struct PendingCommitRecord {
 }
 
 pub(crate) fn put(tx: &WriteTx<'_>, id: &GroupId, record: &PendingCommitRecord) -> Result<(), StorageError> {
-    PerGroup::PendingCommit.put(tx, id, record)
+    PerGroup::Pending.put(tx, id, record)
 }
 
 pub(crate) fn get(tx: &ReadTx<'_>, id: &GroupId) -> Result<Option<PendingCommitRecord>, StorageError> {
-    PerGroup::PendingCommit.get(tx, id)
+    PerGroup::Pending.get(tx, id)
 }
 
 /// Whether a pending Commit makes its group sign with this identity once it is merged.
 pub(crate) fn any_moves_to(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bool, StorageError> {
-    Ok(PerGroup::PendingCommit
+    Ok(PerGroup::Pending
         .all::<PendingCommitRecord>(tx)?
         .iter()
         .any(|record| record.new_identity.as_deref() == Some(signature_key)))
 }
 
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<(), StorageError> {
-    PerGroup::PendingCommit.delete(tx, id)
+    PerGroup::Pending.delete(tx, id)
 }

@@ -15,19 +15,19 @@ use super::{
 #[derive(Clone, Copy)]
 pub(crate) enum PerGroup {
     /// The own Commit that waits for the delivery service's answer.
-    PendingCommit,
+    Pending,
     /// The received Commit that waits for the app's decision.
-    StagedCommit,
+    Staged,
     /// What the own Commit changed whose echo began the current epoch.
-    MergedCommit,
+    Merged,
 }
 
 impl PerGroup {
     fn table(self) -> &'static str {
         match self {
-            Self::PendingCommit => "pending_commit",
-            Self::StagedCommit => "staged_commit",
-            Self::MergedCommit => "merged_commit",
+            Self::Pending => "pending_commit",
+            Self::Staged => "staged_commit",
+            Self::Merged => "merged_commit",
         }
     }
 

@@ -59,10 +59,7 @@ impl Device {
 
     /// A phone whose app decides about each received Commit after it was processed.
     pub fn without_validator(name: &str) -> Self {
-        let mut device = Self::new(name);
-        device.validator = None;
-        device.reload();
-        device
+        Self::new(name).decides_later()
     }
 
     pub fn with_validator(name: &str, validator: Arc<dyn CredentialValidator>) -> Self {
@@ -86,11 +83,24 @@ impl Device {
         self.client = Some(open(&self.folder, self.key, self.validator.clone()));
     }
 
+    /// The same device from now on without a validator: received Commits wait.
+    pub fn decides_later(mut self) -> Self {
+        self.validator = None;
+        self.reload();
+        self
+    }
+
     /// Another client on the same file, as an app and its notification extension have.
     pub fn open_again(&self, change: impl FnOnce(&mut ClientConfig)) -> Arc<MlsClient> {
         let mut config = ClientConfig::new(self.path().to_str().unwrap(), self.key);
         change(&mut config);
         MlsClient::open(config, self.validator.clone(), None).unwrap()
+    }
+
+    /// As [`Self::open_again`], for an app that decides about Commits later.
+    pub fn open_without_validator(&self) -> Arc<MlsClient> {
+        let config = ClientConfig::new(self.path().to_str().unwrap(), self.key);
+        MlsClient::open(config, None, None).unwrap()
     }
 
     pub fn key_package(&self) -> Vec<u8> {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path, sync::Arc};
 
-use mls_mobile::{ClientConfig, IdentityId, MlsClient, MlsError};
+use mls_mobile::{ClientConfig, CredentialValidator, IdentityId, MlsClient, MlsError};
 use tempfile::TempDir;
 
 use super::{AcceptAll, Device, KEY};
@@ -62,13 +62,14 @@ impl Template {
     }
 }
 
+/// A file with this name beside the database says that its app has no validator.
+pub const WITHOUT_VALIDATOR: &str = "without-validator";
+
 /// Opens the database of a device's folder.
 pub fn open_at(folder: &Path, key: [u8; 32]) -> Result<Arc<MlsClient>, MlsError> {
-    MlsClient::open(
-        ClientConfig::new(database(folder), key),
-        Some(Arc::new(AcceptAll)),
-        None,
-    )
+    let decides_later = folder.join(WITHOUT_VALIDATOR).exists();
+    let validator = (!decides_later).then(|| Arc::new(AcceptAll) as Arc<dyn CredentialValidator>);
+    MlsClient::open(ClientConfig::new(database(folder), key), validator, None)
 }
 
 /// The database of a device's folder.

@@ -62,6 +62,12 @@ kill_anywhere_in! {
     confirm_external_join,
     abandon_external_join,
     process_external_join_echo,
+    process_commit_to_wait,
+    process_commit_that_releases,
+    process_echo_of_cleared_commit,
+    keep_early_message,
+    merge_staged_commit,
+    discard_staged_commit,
     process_messages,
     process_messages_with_a_budget,
     acknowledge,
@@ -118,6 +124,8 @@ fn is_batch(scenario: &str) -> bool {
 fn received(scenario: &str) -> usize {
     match scenario {
         scenario if is_batch(scenario) => scenarios::BATCH,
+        "process_commit_that_releases" => 2,
+        "merge_staged_commit" | "discard_staged_commit" => 1,
         scenario if scenario.starts_with("process_") => 1,
         _ => 0,
     }

@@ -33,6 +33,15 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
                     .unwrap();
             }
         }
+        "process_commit_to_wait" => {
+            alice.group(&main).merge_staged_commit().unwrap();
+        }
+        "keep_early_message" => {
+            let commit = std::fs::read(path.parent().unwrap().join("input-1")).unwrap();
+            alice.receive(&main, &commit);
+            let read = alice.client().inbox(10).unwrap();
+            assert_eq!(read.len(), 2, "the Commit and what it released");
+        }
         "create_identity" => {
             for identity in alice.client().identities().unwrap() {
                 alice.client().create_key_packages(identity.id, 1, None).unwrap();
@@ -42,7 +51,8 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
     }
     let devices = [&alice, &bob, &carol, &dave];
     for group in alice.client().groups().unwrap() {
-        if group.is_active {
+        let gone_its_own_way = alice.group(&group.group_id).info().unwrap().rejected_epoch;
+        if group.is_active && gone_its_own_way.is_none() {
             deliver_pending(&group.group_id, &alice, &devices);
             talk(&group.group_id, &alice, &devices);
         }

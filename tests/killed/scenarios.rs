@@ -10,7 +10,7 @@ use mls_mobile::{
 use crate::{
     common::{
         Device, KEY, SUITE, basic, deliver, group_of,
-        template::{Template, open_at},
+        template::{Template, WITHOUT_VALIDATOR, open_at},
     },
     transfer,
 };
@@ -60,14 +60,15 @@ impl Scene {
             main,
             other,
         };
-        let seen = cast.alice.client().inbox(1000).unwrap();
-        let seen = seen.into_iter().map(|entry| entry.id).collect();
-        cast.alice.client().acknowledge(seen).unwrap();
+        read_inbox(&cast.alice);
 
         let inputs = cast.prepare(scenario);
         let Cast { main, other, .. } = &cast;
         let (main, other) = (main.clone(), other.clone());
         let alice = Template::new(cast.alice);
+        if scenario == "process_commit_to_wait" {
+            alice.put(WITHOUT_VALIDATOR, b"");
+        }
         alice.put("main", &main.0);
         alice.put("other", &other.0);
         for (index, input) in inputs.iter().enumerate() {
@@ -81,6 +82,12 @@ impl Scene {
             dave,
         }
     }
+}
+
+fn read_inbox(device: &Device) {
+    let seen = device.client().inbox(1000).unwrap();
+    let seen = seen.into_iter().map(|entry| entry.id).collect();
+    device.client().acknowledge(seen).unwrap();
 }
 
 impl Cast {
@@ -127,6 +134,39 @@ impl Cast {
                 }
                 let commit = own_commit(bob);
                 deliver(main, bob, &commit, &[carol]);
+                vec![commit.commit]
+            }
+            "process_commit_to_wait" => {
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                vec![commit.commit]
+            }
+            "merge_staged_commit" | "discard_staged_commit" => {
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                let early = bob.send(main, "early");
+                let later = alice.open_without_validator().group(main.clone()).unwrap();
+                for message in [commit.commit, early] {
+                    later.process_message(message).unwrap();
+                }
+                read_inbox(alice);
+                Vec::new()
+            }
+            "keep_early_message" => {
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                vec![bob.send(main, "early"), commit.commit]
+            }
+            "process_commit_that_releases" => {
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                alice.receive(main, &bob.send(main, "early"));
+                vec![commit.commit]
+            }
+            "process_echo_of_cleared_commit" => {
+                let commit = own_commit(alice);
+                alice.group(main).clear_pending_commit().unwrap();
+                process(&commit, &[bob, carol]);
                 vec![commit.commit]
             }
             "process_own_echo" => {
@@ -220,6 +260,10 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
             group.merge_pending_commit().map(drop)
         }),
         "clear_pending_commit" => on(group(&client), (), |group, ()| group.clear_pending_commit()),
+        "merge_staged_commit" => on(group(&client), (), |group, ()| {
+            group.merge_staged_commit().map(drop)
+        }),
+        "discard_staged_commit" => on(group(&client), (), |group, ()| group.discard_staged_commit()),
         "create_message" => on(group(&client), (), |group, ()| {
             group
                 .create_message(b"never returned".to_vec(), Vec::new())
@@ -230,7 +274,11 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
         | "process_rival_commit"
         | "process_own_echo"
         | "process_own_removal"
-        | "process_external_join_echo" => {
+        | "process_external_join_echo"
+        | "process_commit_to_wait"
+        | "process_commit_that_releases"
+        | "process_echo_of_cleared_commit"
+        | "keep_early_message" => {
             let (group, message) = (group(&client), input(0));
             Box::new(move || vec![group.process_message(message).unwrap()])
         }

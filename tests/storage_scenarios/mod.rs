@@ -7,12 +7,14 @@ mod external_joins;
 mod groups;
 mod identities;
 mod messages;
+mod receiving;
 
 pub use commits::OWN_COMMITS;
 pub use external_joins::EXTERNAL_JOINS;
 pub use groups::GROUPS;
 pub use identities::{IDENTITIES, KEY_PACKAGES};
 pub use messages::MESSAGES;
+pub use receiving::RECEIVING;
 
 use std::sync::Arc;
 
@@ -79,6 +81,20 @@ impl Stage {
     fn with(mut self, input: impl FnOnce(&Self) -> Vec<u8>) -> Self {
         self.input = input(&self);
         self
+    }
+
+    /// From now on Commits that `me` receives wait.
+    fn decides_later(mut self) -> Self {
+        self.handle = None;
+        let me = self.me.decides_later();
+        Self {
+            handle: me.client().group(self.group.clone()).ok(),
+            me,
+            peer: self.peer,
+            third: self.third,
+            group: self.group,
+            input: self.input,
+        }
     }
 
     fn bundle(&self) -> CommitBundle {

@@ -811,6 +811,10 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_process_message(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_compare_authenticator(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_delete_past_epoch_secrets(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals(
@@ -818,6 +822,12 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages(
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
     ): Int
@@ -961,6 +971,10 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(`ptr`: Long,`epoch`: Long,`authenticator`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(`ptr`: Long,`policy`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -969,6 +983,12 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(`ptr`: Long,`reference`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlserror_error_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1152,7 +1172,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 58304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 3296) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 57168) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
@@ -1182,10 +1202,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 65104) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 15186) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 42801) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 23435) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 46883) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() and 0xFFFF) != 5183) {
@@ -1209,7 +1229,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() and 0xFFFF) != 51520) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 4542) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 53069) {
@@ -1224,10 +1244,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_members() and 0xFFFF) != 47602) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 9383) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 39468) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 30991) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 58664) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_compare_authenticator() and 0xFFFF) != 26234) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete_past_epoch_secrets() and 0xFFFF) != 64011) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
@@ -1240,6 +1266,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() and 0xFFFF) != 12178) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() and 0xFFFF) != 46247) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit() and 0xFFFF) != 51074) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 4475) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
@@ -2507,13 +2542,14 @@ public interface MlsClientInterface {
      * start, or in a notification extension.
      *
      * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
-     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
-     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
-     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
-     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
-     * from Welcomes first): its outcome carries the error.
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
+     * of one that was rejected if the decision may change: the cursor goes past it.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
@@ -3054,13 +3090,14 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * start, or in a notification extension.
      *
      * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed.
-     * It stops when `budget_ms` is spent, before a message of a later epoch than its group's (`WrongEpoch`), before
-     * one that the validator refuses (`CredentialRejected`), and at a failure of storage; `stopped_at` says where,
-     * and `error` why if it was not the budget. What came before is kept. Fetch what is missing, or decide, and go
-     * on there; a message that is still too early when nothing is missing is forged or from a fork: go on behind it.
-     * A message that is refused for itself does not stop it, and neither does one for a group that is not here (join
-     * from Welcomes first): its outcome carries the error.
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
+     * of one that was rejected if the decision may change: the cursor goes past it.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
@@ -3437,14 +3474,21 @@ public interface MlsGroupInterface {
     
     /**
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it.
+     * Errors: `GroupNotFound`.
      */
     fun `clearPendingCommit`()
     
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
-     * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
      */
     fun `mergePendingCommit`(): Merged
     
@@ -3507,7 +3551,7 @@ public interface MlsGroupInterface {
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
      *
-     * Stored: the configuration; fewer past epochs delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
      */
     fun `configure`(`config`: GroupConfig)
     
@@ -3538,20 +3582,49 @@ public interface MlsGroupInterface {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): kotlin.ByteArray
     
     /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, or merges a Commit.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
      *
      * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
      * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch`, `CredentialRejected`, `GroupInactive`,
-     * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+    fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+    fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
     
     /**
      * Drops all queued proposals, as `remove_pending_proposal` does each.
@@ -3579,6 +3652,37 @@ public interface MlsGroupInterface {
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
     fun `removePendingProposal`(`reference`: ProposalRef)
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+    fun `discardStagedCommit`()
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+    fun `mergeStagedCommit`(): Merged
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
+     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+    fun `releaseEarlyMessages`(): List<ProcessedMessage>
     
     companion object
 }
@@ -3715,6 +3819,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     
     /**
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it.
+     * Errors: `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `clearPendingCommit`()
         = 
@@ -3732,8 +3840,11 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch; the Commit is forgotten, with its Welcome, which must have been sent before.
-     * Errors: `NoPendingCommit`, also when it was merged already by its own echo.
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `mergePendingCommit`(): Merged {
             return FfiConverterTypeMerged.lift(
@@ -3898,7 +4009,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
      *
-     * Stored: the configuration; fewer past epochs delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
      */
     @Throws(MlsException::class)override fun `configure`(`config`: GroupConfig)
         = 
@@ -3988,7 +4099,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     @Throws(MlsException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
@@ -4008,12 +4119,15 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, or merges a Commit.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
      *
      * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
      * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch`, `CredentialRejected`, `GroupInactive`,
-     * `GroupNotFound`, `InvalidArgument` (over 32 MiB); after each the same bytes can be tried again.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     @Throws(MlsException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
             return FfiConverterTypeProcessedMessage.lift(
@@ -4027,6 +4141,58 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     }
     )
     }
+    
+
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison {
+            return FfiConverterTypeAuthenticatorComparison.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(
+        it,
+        
+        FfiConverterULong.lower(`epoch`),
+        FfiConverterByteArray.lower(`authenticator`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(
+        it,
+        
+        FfiConverterTypePastEpochDeletion.lower(`policy`),_status)
+}
+    }
+    
     
 
     
@@ -4101,6 +4267,72 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 }
     }
     
+    
+
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `discardStagedCommit`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+    @Throws(MlsException::class)override fun `mergeStagedCommit`(): Merged {
+            return FfiConverterTypeMerged.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
+     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `releaseEarlyMessages`(): List<ProcessedMessage> {
+            return FfiConverterSequenceTypeProcessedMessage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(
+        it,
+        _status)
+}
+    }
+    )
+    }
     
 
     
@@ -4232,6 +4464,11 @@ data class ClientConfig (
      * Refuse a file whose generation is lower: the highest that `storage_info` ever told.
      */
     val `minimumGeneration`: kotlin.ULong? = null 
+    , 
+    /**
+     * How much is kept of messages that come before their group can read them; without it the defaults hold.
+     */
+    val `earlyLimits`: EarlyLimits? = null 
     
 ){
     
@@ -4254,6 +4491,7 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeGroupConfig.read(buf),
             FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeEarlyLimits.read(buf),
         )
     }
 
@@ -4263,7 +4501,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterUInt.allocationSize(value.`busyTimeoutMs`) +
             FfiConverterBoolean.allocationSize(value.`inbox`) +
             FfiConverterOptionalTypeGroupConfig.allocationSize(value.`groupDefaults`) +
-            FfiConverterOptionalULong.allocationSize(value.`minimumGeneration`)
+            FfiConverterOptionalULong.allocationSize(value.`minimumGeneration`) +
+            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`)
     )
 
     override fun write(value: ClientConfig, buf: ByteBuffer) {
@@ -4273,6 +4512,7 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterBoolean.write(value.`inbox`, buf)
             FfiConverterOptionalTypeGroupConfig.write(value.`groupDefaults`, buf)
             FfiConverterOptionalULong.write(value.`minimumGeneration`, buf)
+            FfiConverterOptionalTypeEarlyLimits.write(value.`earlyLimits`, buf)
     }
 }
 
@@ -4453,6 +4693,79 @@ public object FfiConverterTypeCommitSummary: FfiConverterRustBuffer<CommitSummar
 
 
 /**
+ * How much is kept of messages that come before their group can read them. When a limit is reached, new ones are
+ * refused (`EarlyBufferFull`); what was accepted is never given up for them.
+ */
+data class EarlyLimits (
+    /**
+     * Messages of one group.
+     */
+    val `messagesPerGroup`: kotlin.UInt = 512u 
+    , 
+    /**
+     * Bytes of one group's.
+     */
+    val `bytesPerGroup`: kotlin.ULong = 8388608uL 
+    , 
+    /**
+     * Messages of all groups.
+     */
+    val `messages`: kotlin.UInt = 4096u 
+    , 
+    /**
+     * Bytes of all groups'.
+     */
+    val `bytes`: kotlin.ULong = 67108864uL 
+    , 
+    /**
+     * Seconds after which a message that still waits is dropped when the next one is kept; the inbox names it
+     * (`EarlyRefused`), and without an inbox none is dropped. The default is 30 days.
+     */
+    val `ageSeconds`: kotlin.ULong = 2592000uL 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeEarlyLimits: FfiConverterRustBuffer<EarlyLimits> {
+    override fun read(buf: ByteBuffer): EarlyLimits {
+        return EarlyLimits(
+            FfiConverterUInt.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: EarlyLimits) = (
+            FfiConverterUInt.allocationSize(value.`messagesPerGroup`) +
+            FfiConverterULong.allocationSize(value.`bytesPerGroup`) +
+            FfiConverterUInt.allocationSize(value.`messages`) +
+            FfiConverterULong.allocationSize(value.`bytes`) +
+            FfiConverterULong.allocationSize(value.`ageSeconds`)
+    )
+
+    override fun write(value: EarlyLimits, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`messagesPerGroup`, buf)
+            FfiConverterULong.write(value.`bytesPerGroup`, buf)
+            FfiConverterUInt.write(value.`messages`, buf)
+            FfiConverterULong.write(value.`bytes`, buf)
+            FfiConverterULong.write(value.`ageSeconds`, buf)
+    }
+}
+
+
+
+/**
  * An extension by its number (RFC 9420, section 17.3).
  */
 data class Extension (
@@ -4524,6 +4837,12 @@ data class GroupConfig (
     val `maxPastEpochs`: kotlin.UInt = 3u 
     , 
     /**
+     * Seconds that the keys of a past epoch outlive its end, at most 366 days; 0 to keep none. They are deleted when
+     * the group is used or a batch ends after that time, not by a clock. The default is 7 days.
+     */
+    val `pastEpochLifetimeSeconds`: kotlin.ULong = 604800uL 
+    , 
+    /**
      * Keys kept for messages of a sender that were overtaken, at most 4096.
      */
     val `outOfOrderTolerance`: kotlin.UInt = 64u 
@@ -4563,6 +4882,7 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterBoolean.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
+            FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
@@ -4575,6 +4895,7 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterBoolean.allocationSize(value.`publicHandshakes`) +
             FfiConverterUInt.allocationSize(value.`paddingBlock`) +
             FfiConverterUInt.allocationSize(value.`maxPastEpochs`) +
+            FfiConverterULong.allocationSize(value.`pastEpochLifetimeSeconds`) +
             FfiConverterUInt.allocationSize(value.`outOfOrderTolerance`) +
             FfiConverterUInt.allocationSize(value.`maximumForwardDistance`) +
             FfiConverterUInt.allocationSize(value.`resumptionPsks`) +
@@ -4586,6 +4907,7 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterBoolean.write(value.`publicHandshakes`, buf)
             FfiConverterUInt.write(value.`paddingBlock`, buf)
             FfiConverterUInt.write(value.`maxPastEpochs`, buf)
+            FfiConverterULong.write(value.`pastEpochLifetimeSeconds`, buf)
             FfiConverterUInt.write(value.`outOfOrderTolerance`, buf)
             FfiConverterUInt.write(value.`maximumForwardDistance`, buf)
             FfiConverterUInt.write(value.`resumptionPsks`, buf)
@@ -4635,6 +4957,23 @@ data class GroupState (
     val `stagedCommit`: CommitSummary?
     , 
     /**
+     * The epoch that a discarded Commit began: the others are there, this device is not, and it cannot follow
+     * (`GroupDiverged`).
+     */
+    val `rejectedEpoch`: kotlin.ULong?
+    , 
+    /**
+     * Whether a message since the epoch began could not be read, as if its sender had other keys. One such message
+     * may be garbage; `compare_authenticator` with another member proves a fork.
+     */
+    val `forkSuspected`: kotlin.Boolean
+    , 
+    /**
+     * Messages that came too early and wait.
+     */
+    val `earlyMessages`: kotlin.UInt
+    , 
+    /**
      * Proposals that the next Commit will carry out.
      */
     val `pendingProposals`: List<ProposalSummary>
@@ -4671,6 +5010,9 @@ public object FfiConverterTypeGroupState: FfiConverterRustBuffer<GroupState> {
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypeCommitSummary.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterBoolean.read(buf),
+            FfiConverterUInt.read(buf),
             FfiConverterSequenceTypeProposalSummary.read(buf),
             FfiConverterSequenceTypeExtension.read(buf),
             FfiConverterByteArray.read(buf),
@@ -4685,6 +5027,9 @@ public object FfiConverterTypeGroupState: FfiConverterRustBuffer<GroupState> {
             FfiConverterBoolean.allocationSize(value.`isActive`) +
             FfiConverterBoolean.allocationSize(value.`hasPendingCommit`) +
             FfiConverterOptionalTypeCommitSummary.allocationSize(value.`stagedCommit`) +
+            FfiConverterOptionalULong.allocationSize(value.`rejectedEpoch`) +
+            FfiConverterBoolean.allocationSize(value.`forkSuspected`) +
+            FfiConverterUInt.allocationSize(value.`earlyMessages`) +
             FfiConverterSequenceTypeProposalSummary.allocationSize(value.`pendingProposals`) +
             FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
             FfiConverterByteArray.allocationSize(value.`epochAuthenticator`)
@@ -4698,6 +5043,9 @@ public object FfiConverterTypeGroupState: FfiConverterRustBuffer<GroupState> {
             FfiConverterBoolean.write(value.`isActive`, buf)
             FfiConverterBoolean.write(value.`hasPendingCommit`, buf)
             FfiConverterOptionalTypeCommitSummary.write(value.`stagedCommit`, buf)
+            FfiConverterOptionalULong.write(value.`rejectedEpoch`, buf)
+            FfiConverterBoolean.write(value.`forkSuspected`, buf)
+            FfiConverterUInt.write(value.`earlyMessages`, buf)
             FfiConverterSequenceTypeProposalSummary.write(value.`pendingProposals`, buf)
             FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
             FfiConverterByteArray.write(value.`epochAuthenticator`, buf)
@@ -5251,9 +5599,14 @@ data class Merged (
     val `summary`: CommitSummary
     , 
     /**
-     * Buffered messages that it made readable.
+     * What became of messages that had come early, in the order in which they were read.
      */
     val `released`: List<ProcessedMessage>
+    , 
+    /**
+     * The own pending Commit that it won against: the app may want to make the same changes again.
+     */
+    val `superseded`: CommitSummary?
     
 ){
     
@@ -5272,17 +5625,20 @@ public object FfiConverterTypeMerged: FfiConverterRustBuffer<Merged> {
         return Merged(
             FfiConverterTypeCommitSummary.read(buf),
             FfiConverterSequenceTypeProcessedMessage.read(buf),
+            FfiConverterOptionalTypeCommitSummary.read(buf),
         )
     }
 
     override fun allocationSize(value: Merged) = (
             FfiConverterTypeCommitSummary.allocationSize(value.`summary`) +
-            FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`)
+            FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`) +
+            FfiConverterOptionalTypeCommitSummary.allocationSize(value.`superseded`)
     )
 
     override fun write(value: Merged, buf: ByteBuffer) {
             FfiConverterTypeCommitSummary.write(value.`summary`, buf)
             FfiConverterSequenceTypeProcessedMessage.write(value.`released`, buf)
+            FfiConverterOptionalTypeCommitSummary.write(value.`superseded`, buf)
     }
 }
 
@@ -5776,6 +6132,55 @@ public object FfiConverterTypeArgumentReason: FfiConverterRustBuffer<ArgumentRea
 
 
 /**
+ * What another member's epoch authenticator says.
+ */
+
+enum class AuthenticatorComparison {
+    
+    /**
+     * Both are in the same group, with the same members and the same history up to this epoch.
+     */
+    SAME,
+    /**
+     * The group has forked, before this epoch or at its beginning: there are members who cannot read each other.
+     */
+    DIFFERENT,
+    /**
+     * It proves nothing: this device has not been in that epoch yet, was no member in it, or has forgotten it.
+     */
+    UNKNOWN;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeAuthenticatorComparison: FfiConverterRustBuffer<AuthenticatorComparison> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        AuthenticatorComparison.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: AuthenticatorComparison) = 4UL
+
+    override fun write(value: AuthenticatorComparison, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What became of one message of a batch.
  */
 sealed class BatchOutcome {
@@ -6179,6 +6584,59 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
 
 
 /**
+ * Why a message that was kept is not read.
+ */
+
+enum class EarlyRefusal {
+    
+    /**
+     * The validator refused it. It stays; `release_early_messages` asks again.
+     */
+    REJECTED,
+    /**
+     * It waited for longer than `EarlyLimits.age_seconds`.
+     */
+    EXPIRED,
+    /**
+     * The group must not accept it: damaged, forged, or from a fork.
+     */
+    INVALID,
+    /**
+     * This device was removed from the group, or discarded a Commit.
+     */
+    GROUP_ENDED;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer<EarlyRefusal> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        EarlyRefusal.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: EarlyRefusal) = 4UL
+
+    override fun write(value: EarlyRefusal, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What is wrong with a key package.
  */
 
@@ -6565,6 +7023,48 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * A received Commit waits for a decision. Merge it or discard it first.
+     */
+    class StagedCommitExists(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No received Commit waits for a decision.
+     */
+    class NoStagedCommit(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
+     */
+    class GroupDiverged(
+        
+        /**
+         * The epoch that the discarded Commit began.
+         */
+        val `rejectedEpoch`: kotlin.ULong
+        ) : MlsException() {
+        override val message
+            get() = "rejectedEpoch=${ `rejectedEpoch` }"
+    }
+    
+    /**
+     * There is no room to keep another message that came too early. It was not taken: give it again when the group
+     * has moved on.
+     */
+    class EarlyBufferFull(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
      */
     class ProposalNotFound(
@@ -6583,7 +7083,7 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
-     * A message from another epoch than the group's. If `received` is larger, fetch and process what came before it.
+     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
      */
     class WrongEpoch(
         
@@ -6906,49 +7406,55 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 )
             9 -> MlsException.PendingCommitExists()
             10 -> MlsException.NoPendingCommit()
-            11 -> MlsException.ProposalNotFound()
-            12 -> MlsException.PendingProposalsExist()
-            13 -> MlsException.WrongEpoch(
+            11 -> MlsException.StagedCommitExists()
+            12 -> MlsException.NoStagedCommit()
+            13 -> MlsException.GroupDiverged(
+                FfiConverterULong.read(buf),
+                )
+            14 -> MlsException.EarlyBufferFull()
+            15 -> MlsException.ProposalNotFound()
+            16 -> MlsException.PendingProposalsExist()
+            17 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            14 -> MlsException.MessageInvalid(
+            18 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            15 -> MlsException.MessageMalformed()
-            16 -> MlsException.CredentialRejected()
-            17 -> MlsException.Reentrant()
-            18 -> MlsException.MemberNotFound(
+            19 -> MlsException.MessageMalformed()
+            20 -> MlsException.CredentialRejected()
+            21 -> MlsException.Reentrant()
+            22 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            19 -> MlsException.UnsupportedCiphersuite(
+            23 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            20 -> MlsException.InvalidArgument(
+            24 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            21 -> MlsException.Wiped()
-            22 -> MlsException.Suspended()
-            23 -> MlsException.Transferred()
-            24 -> MlsException.RekeyPending()
-            25 -> MlsException.StorageBusy()
-            26 -> MlsException.StorageLocked()
-            27 -> MlsException.StorageFull()
-            28 -> MlsException.StorageReadOnly()
-            29 -> MlsException.StorageIo()
-            30 -> MlsException.WrongDatabaseKey()
-            31 -> MlsException.StorageCorrupt()
-            32 -> MlsException.StorageForeign()
-            33 -> MlsException.StorageTooNew(
+            25 -> MlsException.Wiped()
+            26 -> MlsException.Suspended()
+            27 -> MlsException.Transferred()
+            28 -> MlsException.RekeyPending()
+            29 -> MlsException.StorageBusy()
+            30 -> MlsException.StorageLocked()
+            31 -> MlsException.StorageFull()
+            32 -> MlsException.StorageReadOnly()
+            33 -> MlsException.StorageIo()
+            34 -> MlsException.WrongDatabaseKey()
+            35 -> MlsException.StorageCorrupt()
+            36 -> MlsException.StorageForeign()
+            37 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            34 -> MlsException.StorageRolledBack(
+            38 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            35 -> MlsException.Internal(
+            39 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -6996,6 +7502,23 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.NoPendingCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.StagedCommitExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.NoStagedCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.GroupDiverged -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`rejectedEpoch`)
+            )
+            is MlsException.EarlyBufferFull -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -7158,115 +7681,132 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(10)
                 Unit
             }
-            is MlsException.ProposalNotFound -> {
+            is MlsException.StagedCommitExists -> {
                 buf.putInt(11)
                 Unit
             }
-            is MlsException.PendingProposalsExist -> {
+            is MlsException.NoStagedCommit -> {
                 buf.putInt(12)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.GroupDiverged -> {
                 buf.putInt(13)
+                FfiConverterULong.write(value.`rejectedEpoch`, buf)
+                Unit
+            }
+            is MlsException.EarlyBufferFull -> {
+                buf.putInt(14)
+                Unit
+            }
+            is MlsException.ProposalNotFound -> {
+                buf.putInt(15)
+                Unit
+            }
+            is MlsException.PendingProposalsExist -> {
+                buf.putInt(16)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(17)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(14)
+                buf.putInt(18)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(15)
+                buf.putInt(19)
                 Unit
             }
             is MlsException.CredentialRejected -> {
-                buf.putInt(16)
+                buf.putInt(20)
                 Unit
             }
             is MlsException.Reentrant -> {
-                buf.putInt(17)
+                buf.putInt(21)
                 Unit
             }
             is MlsException.MemberNotFound -> {
-                buf.putInt(18)
+                buf.putInt(22)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(19)
+                buf.putInt(23)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(20)
+                buf.putInt(24)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(21)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(22)
-                Unit
-            }
-            is MlsException.Transferred -> {
-                buf.putInt(23)
-                Unit
-            }
-            is MlsException.RekeyPending -> {
-                buf.putInt(24)
-                Unit
-            }
-            is MlsException.StorageBusy -> {
                 buf.putInt(25)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.Suspended -> {
                 buf.putInt(26)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.Transferred -> {
                 buf.putInt(27)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(28)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(29)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(30)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(31)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(32)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(33)
+                Unit
+            }
+            is MlsException.WrongDatabaseKey -> {
+                buf.putInt(34)
+                Unit
+            }
+            is MlsException.StorageCorrupt -> {
+                buf.putInt(35)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(36)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(37)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(34)
+                buf.putInt(38)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(35)
+                buf.putInt(39)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -7274,6 +7814,121 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
     }
 
 }
+
+
+
+/**
+ * Which past epochs' message keys `delete_past_epoch_secrets` deletes.
+ */
+sealed class PastEpochDeletion {
+    
+    /**
+     * Those of all.
+     */
+    object All : PastEpochDeletion()
+    
+    
+    /**
+     * Those of epochs that ended more than `seconds` ago; of all if it is 0.
+     */
+    data class OlderThan(
+        /**
+         * How long ago.
+         */
+        val `seconds`: kotlin.ULong) : PastEpochDeletion()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * Those of all but the newest `epochs`.
+     */
+    data class AllButNewest(
+        /**
+         * How many stay.
+         */
+        val `epochs`: kotlin.UInt) : PastEpochDeletion()
+        
+    {
+        
+
+        companion object
+    }
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePastEpochDeletion : FfiConverterRustBuffer<PastEpochDeletion>{
+    override fun read(buf: ByteBuffer): PastEpochDeletion {
+        return when(buf.getInt()) {
+            1 -> PastEpochDeletion.All
+            2 -> PastEpochDeletion.OlderThan(
+                FfiConverterULong.read(buf),
+                )
+            3 -> PastEpochDeletion.AllButNewest(
+                FfiConverterUInt.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: PastEpochDeletion): ULong = when(value) {
+        is PastEpochDeletion.All -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is PastEpochDeletion.OlderThan -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterULong.allocationSize(value.`seconds`)
+            )
+        }
+        is PastEpochDeletion.AllButNewest -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`epochs`)
+            )
+        }
+    }
+
+    override fun write(value: PastEpochDeletion, buf: ByteBuffer) {
+        when(value) {
+            is PastEpochDeletion.All -> {
+                buf.putInt(1)
+                Unit
+            }
+            is PastEpochDeletion.OlderThan -> {
+                buf.putInt(2)
+                FfiConverterULong.write(value.`seconds`, buf)
+                Unit
+            }
+            is PastEpochDeletion.AllButNewest -> {
+                buf.putInt(3)
+                FfiConverterUInt.write(value.`epochs`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
 
 
 
@@ -7330,7 +7985,12 @@ sealed class ProcessedMessage {
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary) : ProcessedMessage()
+        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        /**
+         * What became of messages that had come early: a Commit may have waited for this proposal. Empty in the
+         * inbox, where each has an entry of its own.
+         */
+        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -7355,7 +8015,7 @@ sealed class ProcessedMessage {
          */
         val `state`: org.mlsmobile.ffi.CommitState, 
         /**
-         * Buffered messages that it made readable.
+         * What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
          */
         val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
         /**
@@ -7370,7 +8030,7 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * Somebody outside asks to be added; queued for the next Commit.
+     * Somebody outside asks to be added. Without a validator only `commit_to_pending_proposals` lets them in.
      */
     data class ExternalJoinProposal(
         /**
@@ -7384,7 +8044,11 @@ sealed class ProcessedMessage {
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary) : ProcessedMessage()
+        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        /**
+         * As for `Proposal`.
+         */
+        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -7393,7 +8057,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * The own pending Commit came back from the delivery service and was merged.
+     * An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
+     * this epoch.
      */
     data class OwnCommit(
         /**
@@ -7411,7 +8076,15 @@ sealed class ProcessedMessage {
         /**
          * Its GroupInfo, for the delivery service.
          */
-        val `groupInfo`: kotlin.ByteArray?) : ProcessedMessage()
+        val `groupInfo`: kotlin.ByteArray?, 
+        /**
+         * As for `Commit`.
+         */
+        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
+        /**
+         * The own Commit that was pending when one came back that had been cleared before.
+         */
+        val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
         
     {
         
@@ -7447,7 +8120,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * It is of a later epoch, and kept until the group gets there.
+     * The group cannot read it yet: it is of a later epoch, or a Commit whose proposals have not come. It is kept,
+     * and what becomes of it will be among what a merge releases.
      */
     data class Early(
         /**
@@ -7462,7 +8136,30 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * A second Commit while one waits for a decision. It was not used up: give it again after the decision.
+     * A message that was kept because it came early is not read. `released` and the inbox tell it.
+     */
+    data class EarlyRefused(
+        /**
+         * The inbox entry.
+         */
+        val `id`: kotlin.ULong?, 
+        /**
+         * The epoch it was sent in.
+         */
+        val `epoch`: kotlin.ULong, 
+        /**
+         * Why.
+         */
+        val `reason`: org.mlsmobile.ffi.EarlyRefusal) : ProcessedMessage()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
      */
     data class RivalStaged(
         /**
@@ -7503,6 +8200,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterOptionalULong.read(buf),
                 FfiConverterTypeProposalRef.read(buf),
                 FfiConverterTypeProposalSummary.read(buf),
+                FfiConverterSequenceTypeProcessedMessage.read(buf),
                 )
             3 -> ProcessedMessage.Commit(
                 FfiConverterOptionalULong.read(buf),
@@ -7515,12 +8213,15 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterOptionalULong.read(buf),
                 FfiConverterTypeProposalRef.read(buf),
                 FfiConverterTypeProposalSummary.read(buf),
+                FfiConverterSequenceTypeProcessedMessage.read(buf),
                 )
             5 -> ProcessedMessage.OwnCommit(
                 FfiConverterOptionalULong.read(buf),
                 FfiConverterULong.read(buf),
                 FfiConverterOptionalByteArray.read(buf),
                 FfiConverterOptionalByteArray.read(buf),
+                FfiConverterSequenceTypeProcessedMessage.read(buf),
+                FfiConverterOptionalTypeCommitSummary.read(buf),
                 )
             6 -> ProcessedMessage.OwnMessage
             7 -> ProcessedMessage.Duplicate
@@ -7530,7 +8231,12 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
             9 -> ProcessedMessage.Early(
                 FfiConverterULong.read(buf),
                 )
-            10 -> ProcessedMessage.RivalStaged(
+            10 -> ProcessedMessage.EarlyRefused(
+                FfiConverterOptionalULong.read(buf),
+                FfiConverterULong.read(buf),
+                FfiConverterTypeEarlyRefusal.read(buf),
+                )
+            11 -> ProcessedMessage.RivalStaged(
                 FfiConverterULong.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -7556,6 +8262,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 + FfiConverterOptionalULong.allocationSize(value.`id`)
                 + FfiConverterTypeProposalRef.allocationSize(value.`reference`)
                 + FfiConverterTypeProposalSummary.allocationSize(value.`summary`)
+                + FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`)
             )
         }
         is ProcessedMessage.Commit -> {
@@ -7576,6 +8283,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 + FfiConverterOptionalULong.allocationSize(value.`id`)
                 + FfiConverterTypeProposalRef.allocationSize(value.`reference`)
                 + FfiConverterTypeProposalSummary.allocationSize(value.`summary`)
+                + FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`)
             )
         }
         is ProcessedMessage.OwnCommit -> {
@@ -7586,6 +8294,8 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 + FfiConverterULong.allocationSize(value.`epoch`)
                 + FfiConverterOptionalByteArray.allocationSize(value.`welcome`)
                 + FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`)
+                + FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`)
+                + FfiConverterOptionalTypeCommitSummary.allocationSize(value.`superseded`)
             )
         }
         is ProcessedMessage.OwnMessage -> {
@@ -7614,6 +8324,15 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 + FfiConverterULong.allocationSize(value.`epoch`)
             )
         }
+        is ProcessedMessage.EarlyRefused -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalULong.allocationSize(value.`id`)
+                + FfiConverterULong.allocationSize(value.`epoch`)
+                + FfiConverterTypeEarlyRefusal.allocationSize(value.`reason`)
+            )
+        }
         is ProcessedMessage.RivalStaged -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -7639,6 +8358,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterOptionalULong.write(value.`id`, buf)
                 FfiConverterTypeProposalRef.write(value.`reference`, buf)
                 FfiConverterTypeProposalSummary.write(value.`summary`, buf)
+                FfiConverterSequenceTypeProcessedMessage.write(value.`released`, buf)
                 Unit
             }
             is ProcessedMessage.Commit -> {
@@ -7655,6 +8375,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterOptionalULong.write(value.`id`, buf)
                 FfiConverterTypeProposalRef.write(value.`reference`, buf)
                 FfiConverterTypeProposalSummary.write(value.`summary`, buf)
+                FfiConverterSequenceTypeProcessedMessage.write(value.`released`, buf)
                 Unit
             }
             is ProcessedMessage.OwnCommit -> {
@@ -7663,6 +8384,8 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterULong.write(value.`epoch`, buf)
                 FfiConverterOptionalByteArray.write(value.`welcome`, buf)
                 FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
+                FfiConverterSequenceTypeProcessedMessage.write(value.`released`, buf)
+                FfiConverterOptionalTypeCommitSummary.write(value.`superseded`, buf)
                 Unit
             }
             is ProcessedMessage.OwnMessage -> {
@@ -7683,8 +8406,15 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
-            is ProcessedMessage.RivalStaged -> {
+            is ProcessedMessage.EarlyRefused -> {
                 buf.putInt(10)
+                FfiConverterOptionalULong.write(value.`id`, buf)
+                FfiConverterULong.write(value.`epoch`, buf)
+                FfiConverterTypeEarlyRefusal.write(value.`reason`, buf)
+                Unit
+            }
+            is ProcessedMessage.RivalStaged -> {
+                buf.putInt(11)
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
@@ -8743,6 +9473,38 @@ public object FfiConverterOptionalTypeCommitSummary: FfiConverterRustBuffer<Comm
         } else {
             buf.put(1)
             FfiConverterTypeCommitSummary.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeEarlyLimits: FfiConverterRustBuffer<EarlyLimits?> {
+    override fun read(buf: ByteBuffer): EarlyLimits? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeEarlyLimits.read(buf)
+    }
+
+    override fun allocationSize(value: EarlyLimits?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeEarlyLimits.allocationSize(value)
+        }
+    }
+
+    override fun write(value: EarlyLimits?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeEarlyLimits.write(value, buf)
         }
     }
 }
