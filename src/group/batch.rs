@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use openmls::group::GroupId;
 
 use super::{
-    Context,
+    Context, deferred,
     process::{self, Processed},
 };
 use crate::{
@@ -124,6 +124,8 @@ fn slice(
     let slice_end = Instant::now() + SLICE;
     let until = end.map_or(slice_end, |end| end.min(slice_end));
     let mut handled = Vec::new();
+    let mut stopped_by = None;
+    let mut cursor = None;
     for message in messages {
         // At least one, so that a batch always moves on.
         if !handled.is_empty() && Instant::now() >= until {
@@ -135,22 +137,19 @@ fn slice(
                 error: error @ (Error::WrongEpoch { .. } | Error::CredentialRejected),
                 ..
             } => {
-                return Ok(Slice {
-                    handled,
-                    stopped_by: Some(error),
-                });
+                stopped_by = Some(error);
+                break;
             }
             outcome => outcome,
         };
-        if let Some(cursor) = &message.cursor {
-            header::set_cursor(&call.tx, cursor)?;
-        }
+        cursor = message.cursor.as_deref().or(cursor);
         handled.push(outcome);
     }
-    Ok(Slice {
-        handled,
-        stopped_by: None,
-    })
+    if let Some(cursor) = cursor {
+        header::set_cursor(&call.tx, cursor)?;
+    }
+    deferred::flush(call)?;
+    Ok(Slice { handled, stopped_by })
 }
 
 /// One message in its savepoint. The outer error is one of storage, which ends the transaction.
@@ -165,7 +164,10 @@ fn handle(call: &mut Call<'_, WriteTx<'_>>, context: &Context, message: &Incomin
         }
     };
     let group_id = parsed.group_id().clone();
-    let result = call.savepoint(|call| process::process_parsed(call, context, &message.bytes, parsed))?;
+    let is_handshake = parsed.is_handshake_message();
+    let result = deferred::step(call, &group_id, is_handshake, |call| {
+        process::process_parsed(call, context, &message.bytes, parsed)
+    })?;
     Ok(match result {
         Ok(processed) => Handled::Processed { group_id, processed },
         Err(error) => Handled::Failed {

@@ -52,7 +52,7 @@ pub(crate) fn create(
         is_active: true,
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup { mls, record });
+    call.keep_group(LiveGroup::new(mls, record));
     Ok(id)
 }
 

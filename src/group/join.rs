@@ -78,7 +78,7 @@ pub(crate) fn join(
         is_active: true,
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup { mls, record });
+    call.keep_group(LiveGroup::new(mls, record));
     Ok(info.group_id)
 }
 

@@ -79,6 +79,21 @@ impl<Tx> Call<'_, Tx> {
         self.groups.put(group);
     }
 
+    /// Puts back a group that is as it was when it was taken, whatever becomes of the savepoint.
+    pub(crate) fn put_back(&mut self, group: LiveGroup) {
+        self.groups.put(group);
+    }
+
+    /// The transaction and all groups in memory.
+    pub(crate) fn tx_and_groups(&mut self) -> (&Tx, impl Iterator<Item = &mut LiveGroup>) {
+        (&self.tx, self.groups.iter_mut())
+    }
+
+    /// Takes out a group that is too much for the memory, while there is one. The end of a call does the same.
+    pub(crate) fn groups_over_budget(&mut self) -> Option<LiveGroup> {
+        self.groups.take_over_budget()
+    }
+
     /// Forgets the groups that were kept since `mark`: the file does not hold what they hold.
     fn forget_since(&mut self, mark: usize) {
         for id in self.kept.split_off(mark) {
@@ -194,6 +209,7 @@ impl Store {
             kept: Vec::new(),
         };
         let result = work(&mut call);
+        call.groups.make_room();
         settle(result, call.tx.take_failure())
     }
 
@@ -230,6 +246,7 @@ impl Store {
             }
             call.tx.check_interrupted()?;
             self.commit(transaction)?;
+            call.groups.make_room();
             Ok((value, changed.then(|| call.tx.erases())))
         });
         // Rolled back, by the transaction's end or by a COMMIT that failed.

@@ -110,6 +110,9 @@ pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
     /// Whether keys or plaintexts were deleted that must leave the files now.
     erases: Cell<bool>,
+    /// Whether message secrets are held back, and whether some were (`group/deferred.rs`).
+    defers_message_secrets: Cell<bool>,
+    deferred_message_secrets: Cell<bool>,
 }
 
 impl<'c> WriteTx<'c> {
@@ -117,6 +120,8 @@ impl<'c> WriteTx<'c> {
         Self {
             read: ReadTx::new(connection, sealer, interrupted),
             erases: Cell::new(false),
+            defers_message_secrets: Cell::new(false),
+            deferred_message_secrets: Cell::new(false),
         }
     }
 
@@ -129,14 +134,35 @@ impl<'c> WriteTx<'c> {
         self.erases.get()
     }
 
+    /// From here on OpenMLS's message secrets are held back, or written again.
+    pub(crate) fn defer_message_secrets(&self, defer: bool) {
+        self.defers_message_secrets.set(defer);
+    }
+
+    /// Asked by storage before it writes message secrets: true if it must not.
+    pub(super) fn defers_message_secrets(&self) -> bool {
+        let defers = self.defers_message_secrets.get();
+        if defers {
+            self.deferred_message_secrets.set(true);
+        }
+        defers
+    }
+
+    /// Whether message secrets were held back since this was last asked.
+    pub(super) fn take_deferred_message_secrets(&self) -> bool {
+        self.deferred_message_secrets.take()
+    }
+
     /// Begins, keeps or undoes what belongs to one message of a batch.
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
-        let sql = match step {
-            Savepoint::Begin => "SAVEPOINT step",
-            Savepoint::Keep => "RELEASE step",
-            Savepoint::Undo => "ROLLBACK TO step; RELEASE step",
+        let statements: &[&str] = match step {
+            Savepoint::Begin => &["SAVEPOINT step"],
+            Savepoint::Keep => &["RELEASE step"],
+            Savepoint::Undo => &["ROLLBACK TO step", "RELEASE step"],
         };
-        self.statement(|| self.read.connection.execute_batch(sql))
+        statements
+            .iter()
+            .try_for_each(|sql| self.execute(sql, []).map(drop))
     }
 
     /// Runs `sql` and tells how many rows it changed.
