@@ -3,7 +3,7 @@
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::groups::GroupRecord;
+use super::{fault, groups::GroupRecord};
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.
@@ -98,7 +98,7 @@ impl GroupCache {
 
     /// Takes out the group that was used longest ago if the groups are too much together. One may always stay.
     pub(crate) fn take_over_budget(&mut self) -> Option<LiveGroup> {
-        if self.leaves <= BUDGET || self.groups.len() <= 1 {
+        if self.leaves <= fault::budget(BUDGET) || self.groups.len() <= 1 {
             return None;
         }
         let (_, group) = self.groups.remove_lru()?;
