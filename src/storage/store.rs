@@ -94,11 +94,14 @@ impl<Tx> Call<'_, Tx> {
         self.groups.take_over_budget()
     }
 
-    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold.
-    fn forget_since(&mut self, mark: usize) {
-        for id in self.kept.split_off(mark) {
-            self.groups.take(&id);
-        }
+    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold. Tells whether one was
+    /// ahead of its rows.
+    fn forget_since(&mut self, mark: usize) -> bool {
+        let forgotten = self.kept.split_off(mark);
+        forgotten
+            .iter()
+            .filter_map(|id| self.groups.take(id))
+            .fold(false, |any, group| any || group.is_ahead)
     }
 }
 
@@ -118,7 +121,10 @@ impl Call<'_, WriteTx<'_>> {
         match result {
             Err(Error::Storage(failure)) => return Err(failure.into()),
             Err(_) => {
-                self.forget_since(mark);
+                if self.forget_since(mark) {
+                    // Steps from before the savepoint may be gone with it: only the whole transaction can be undone.
+                    return Err(StorageError::LostWrites.into());
+                }
                 self.tx.savepoint(Savepoint::Undo)?;
             }
             Ok(_) => self.tx.savepoint(Savepoint::Keep)?,
@@ -250,7 +256,9 @@ impl Store {
             Ok((value, changed.then(|| call.tx.erases())))
         });
         // Rolled back, by the transaction's end or by a COMMIT that failed.
-        let (value, changed) = result.inspect_err(|_| call.forget_since(0))?;
+        let (value, changed) = result.inspect_err(|_| {
+            call.forget_since(0);
+        })?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
             fault::hit(Point::AfterCommit)?;
