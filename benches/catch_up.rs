@@ -37,6 +37,9 @@ const MESSAGES: usize = 500;
 const SENDERS: usize = 3;
 const ROUNDS: usize = 7;
 
+/// A name, and what is timed over a copy of the folder.
+type Case = (&'static str, fn(&Path) -> Duration);
+
 /// A device in a folder of its own.
 struct Device {
     folder: TempDir,
@@ -232,7 +235,7 @@ fn summary(mut times: Vec<Duration>) -> [f64; 2] {
 }
 
 fn compare(members: usize, folder: &Path) {
-    let cases: [(&str, fn(&Path) -> Duration); 4] = [
+    let cases: [Case; 4] = [
         ("one process_messages", as_a_batch),
         ("one by one", one_by_one),
         ("one by one, each opening the client", opened_for_each),

@@ -97,11 +97,11 @@ impl<Tx> Call<'_, Tx> {
     /// Forgets the groups that were kept since `mark`: the file does not hold what they hold. Tells whether one was
     /// ahead of its rows.
     fn forget_since(&mut self, mark: usize) -> bool {
-        let forgotten = self.kept.split_off(mark);
-        forgotten
-            .iter()
-            .filter_map(|id| self.groups.take(id))
-            .fold(false, |any, group| any || group.is_ahead)
+        let mut lost = false;
+        for id in self.kept.split_off(mark) {
+            lost |= self.groups.take(&id).is_some_and(|group| group.is_ahead);
+        }
+        lost
     }
 }
 
