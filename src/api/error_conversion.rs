@@ -110,6 +110,7 @@ impl From<StorageError> for MlsError {
             StorageError::TooLarge => internal(21),
             StorageError::Crypto => internal(22),
             StorageError::WriteInRead => internal(23),
+            StorageError::LostWrites => internal(25),
             StorageError::Sqlite(_) => internal(24),
         }
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use openmls::group::GroupId;
 
 use super::{
-    Context,
+    Context, deferred,
     outcome::Processed,
     past_epochs,
-    process::{self, Attempt},
+    process::{self, Attempt, Writes},
 };
 use crate::{
     error::Error,
@@ -129,6 +129,8 @@ fn slice(
     let slice_end = Instant::now() + SLICE;
     let until = end.map_or(slice_end, |end| end.min(slice_end));
     let mut handled = Vec::new();
+    let mut stopped_by = None;
+    let mut cursor = None;
     for message in messages {
         // At least one, so that a batch always moves on.
         if !handled.is_empty() && Instant::now() >= until {
@@ -140,22 +142,19 @@ fn slice(
                 error: error @ (Error::EarlyBufferFull | Error::ValidatorFailed),
                 ..
             } => {
-                return Ok(Slice {
-                    handled,
-                    stopped_by: Some(error),
-                });
+                stopped_by = Some(error);
+                break;
             }
             outcome => outcome,
         };
-        if let Some(cursor) = &message.cursor {
-            header::set_cursor(&call.tx, cursor)?;
-        }
+        cursor = message.cursor.as_deref().or(cursor);
         handled.push(outcome);
     }
-    Ok(Slice {
-        handled,
-        stopped_by: None,
-    })
+    if let Some(cursor) = cursor {
+        header::set_cursor(&call.tx, cursor)?;
+    }
+    deferred::flush(call)?;
+    Ok(Slice { handled, stopped_by })
 }
 
 /// One message in its savepoint. The outer error is one of storage, which ends the transaction.
@@ -170,11 +169,13 @@ fn handle(call: &mut Call<'_, WriteTx<'_>>, context: &Context, message: &Incomin
         }
     };
     let group_id = parsed.group_id().clone();
-    Ok(match process::attempt(call, context, &message.bytes, parsed)? {
-        Attempt::Processed(processed) => Handled::Processed { group_id, processed },
-        Attempt::Refused { error, .. } => Handled::Failed {
-            group_id: Some(group_id),
-            error,
+    Ok(
+        match process::attempt(call, context, &message.bytes, parsed, Writes::Deferred)? {
+            Attempt::Processed(processed) => Handled::Processed { group_id, processed },
+            Attempt::Refused { error, .. } => Handled::Failed {
+                group_id: Some(group_id),
+                error,
+            },
         },
-    })
+    )
 }

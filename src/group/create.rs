@@ -53,7 +53,7 @@ pub(crate) fn create(
         settings.past_epoch_lifetime_seconds,
     );
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup { mls, record });
+    call.keep_group(LiveGroup::new(mls, record));
     Ok(id)
 }
 

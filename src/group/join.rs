@@ -81,7 +81,7 @@ pub(crate) fn join(
         context.settings.past_epoch_lifetime_seconds,
     );
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup { mls, record });
+    call.keep_group(LiveGroup::new(mls, record));
     Ok(info.group_id)
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod commit;
 pub(crate) mod create;
+pub(crate) mod deferred;
 pub(crate) mod early;
 mod epoch;
 pub(crate) mod export;
@@ -69,7 +70,7 @@ impl Live<'_, WriteTx<'_>> {
         let result = work(self);
         let result = self.tx.end_savepoint(result)?;
         if result.is_err() {
-            let LiveGroup { mls, record } = load(self.tx, &self.record.group_id)?;
+            let LiveGroup { mls, record, .. } = load(self.tx, &self.record.group_id)?;
             self.group = mls;
             self.record = record;
         }
@@ -78,7 +79,8 @@ impl Live<'_, WriteTx<'_>> {
 }
 
 /// Lends the group to `work`, from memory if it is there. If `work` fails the group is dropped, because OpenMLS may
-/// have changed it; the transaction's rollback does the same to its rows.
+/// have changed it; the transaction's rollback does the same to its rows. A group that is ahead of its rows cannot be
+/// dropped (`deferred.rs`).
 pub(crate) fn with_group<Tx: Transaction, T>(
     call: &mut Call<'_, Tx>,
     id: &GroupId,
@@ -87,7 +89,12 @@ pub(crate) fn with_group<Tx: Transaction, T>(
     let cached = call.take_group(id);
     let tx = &call.tx;
     let provider = Provider::new(tx.storage())?;
-    let LiveGroup { mls: group, record } = match cached {
+    let LiveGroup {
+        mls: group,
+        record,
+        is_ahead,
+        counted,
+    } = match cached {
         Some(group) => group,
         None => load(tx, id)?,
     };
@@ -97,19 +104,36 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         group,
         record,
     };
-    let value = work(&mut live)?;
+    let result = work(&mut live);
     let Live {
         group: mls, record, ..
     } = live;
-    call.keep_group(LiveGroup { mls, record });
-    Ok(value)
+    let deferred = call.tx.take_deferred();
+    let group = LiveGroup {
+        mls,
+        record,
+        is_ahead: is_ahead || deferred,
+        counted,
+    };
+    match &result {
+        Ok(_) => call.keep_group(group),
+        Err(_) if !is_ahead => {}
+        // A storage failure, hidden or not, rolls the transaction back, and this group with it.
+        Err(_) if !deferred => call.put_back(group),
+        Err(Error::Storage(_)) => {}
+        // It took the ratchet's step and failed: neither memory nor the rows are right any more. Nothing does this.
+        Err(_) => {
+            call.tx.read().keep(StorageError::LostWrites);
+        }
+    }
+    result
 }
 
 fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
     let record = groups::get(tx.read(), id)?.ok_or(Error::GroupNotFound)?;
     // A listed group whose state is gone was damaged.
     let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
-    Ok(LiveGroup { mls, record })
+    Ok(LiveGroup::new(mls, record))
 }
 
 /// A removed device's keys and tree are those of a past epoch: nothing may be made with them.

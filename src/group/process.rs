@@ -9,7 +9,7 @@ use openmls::{
 };
 
 use super::{
-    Context, Live, check_active, check_in_step, early, external_join, mailbox,
+    Context, Live, check_active, check_in_step, deferred, early, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
     past_epochs, pending, refusal, staged, summary,
     validator::{self, Answer, Question},
@@ -35,6 +35,15 @@ pub(crate) enum Attempt {
     },
 }
 
+/// When the group's ratchets are written.
+#[derive(Clone, Copy)]
+pub(crate) enum Writes {
+    /// With the message.
+    Now,
+    /// With others of a batch, which flushes them.
+    Deferred,
+}
+
 /// Processes a message for this group's members. Whatever it changes, the outcome included, is in this transaction;
 /// the inner error is a refusal that left a suspicion to store.
 pub(crate) fn process(
@@ -47,7 +56,7 @@ pub(crate) fn process(
     if message.group_id() != id {
         return Err(MessageError::OtherGroup.into());
     }
-    match attempt(call, context, bytes, message)? {
+    match attempt(call, context, bytes, message, Writes::Now)? {
         Attempt::Processed(processed) => Ok(Ok(processed)),
         Attempt::Refused {
             error,
@@ -73,9 +82,15 @@ pub(crate) fn attempt(
     context: &Context,
     bytes: &[u8],
     message: ProtocolMessage,
+    writes: Writes,
 ) -> Result<Attempt, Error> {
     let id = message.group_id().clone();
-    let result = call.savepoint(|call| receive(call, context, &id, bytes, message))?;
+    let is_handshake = message.is_handshake_message();
+    let work = |call: &mut Call<'_, WriteTx<'_>>| receive(call, context, &id, bytes, message);
+    let result = match writes {
+        Writes::Now => call.savepoint(work)?,
+        Writes::Deferred => deferred::step(call, &id, is_handshake, work)?,
+    };
     match result {
         Ok(processed) => Ok(Attempt::Processed(processed)),
         Err(error) if refusal::hints_at_a_fork(&error) => {
@@ -114,8 +129,11 @@ fn handle(
     bytes: &[u8],
     message: ProtocolMessage,
 ) -> Result<Processed, Error> {
-    past_epochs::expire(live)?;
     let is_handshake = message.is_handshake_message();
+    if !live.tx.is_deferring() {
+        // A batch sweeps at its end: a group that is ahead of its rows must change by its messages only.
+        past_epochs::expire(live)?;
+    }
     let outcome = outcome(live, context, bytes, message)?;
     let settled = !matches!(outcome, Outcome::Early { .. } | Outcome::RivalStaged { .. });
     let id = live.record.group_id.clone();

@@ -44,6 +44,8 @@ pub(crate) enum StorageError {
     RekeyPending,
     #[error("a write was tried in a read transaction")]
     WriteInRead,
+    #[error("a group with writes held back failed after it had changed")]
+    LostWrites,
     #[error("SQLite refused a statement")]
     Sqlite(#[source] rusqlite::Error),
 }

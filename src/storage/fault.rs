@@ -31,21 +31,26 @@ pub(crate) fn hit(_point: Point) -> Result<(), StorageError> {
 }
 
 #[cfg(feature = "fault-injection")]
-pub(crate) use enabled::{hit, unsealed};
+pub(crate) use enabled::{budget, hit, unsealed};
 #[cfg(not(feature = "fault-injection"))]
 #[inline(always)]
 pub(crate) fn unsealed() -> bool {
     false
 }
+#[cfg(not(feature = "fault-injection"))]
+#[inline(always)]
+pub(crate) fn budget(leaves: usize) -> usize {
+    leaves
+}
 
 #[cfg(feature = "fault-injection")]
-pub use enabled::{Plan, arm, disarm, switch_sealing_off};
+pub use enabled::{Plan, arm, disarm, limit_live_groups, switch_sealing_off};
 
 #[cfg(feature = "fault-injection")]
 mod enabled {
     use std::{
         cell::RefCell,
-        sync::atomic::{AtomicBool, Ordering},
+        sync::atomic::{AtomicBool, AtomicUsize, Ordering},
     };
 
     use super::{Point, StorageError};
@@ -86,6 +91,17 @@ mod enabled {
 
     pub(crate) fn unsealed() -> bool {
         UNSEALED.load(Ordering::Relaxed)
+    }
+
+    static LIVE_LEAVES: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+    /// Lets this process keep fewer groups in memory, so that a test needs no large ones to see them leave it.
+    pub fn limit_live_groups(leaves: usize) {
+        LIVE_LEAVES.store(leaves, Ordering::Relaxed);
+    }
+
+    pub(crate) fn budget(leaves: usize) -> usize {
+        leaves.min(LIVE_LEAVES.load(Ordering::Relaxed))
     }
 
     pub(crate) fn hit(point: Point) -> Result<(), StorageError> {

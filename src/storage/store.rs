@@ -79,11 +79,29 @@ impl<Tx> Call<'_, Tx> {
         self.groups.put(group);
     }
 
-    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold.
-    fn forget_since(&mut self, mark: usize) {
+    /// Puts back a group that is as it was when it was taken, whatever becomes of the savepoint.
+    pub(crate) fn put_back(&mut self, group: LiveGroup) {
+        self.groups.put(group);
+    }
+
+    /// The transaction and all groups in memory.
+    pub(crate) fn tx_and_groups(&mut self) -> (&Tx, impl Iterator<Item = &mut LiveGroup>) {
+        (&self.tx, self.groups.iter_mut())
+    }
+
+    /// Takes out a group that is too much for the memory, while there is one. The end of a call does the same.
+    pub(crate) fn groups_over_budget(&mut self) -> Option<LiveGroup> {
+        self.groups.take_over_budget()
+    }
+
+    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold. Tells whether one was
+    /// ahead of its rows.
+    fn forget_since(&mut self, mark: usize) -> bool {
+        let mut lost = false;
         for id in self.kept.split_off(mark) {
-            self.groups.take(&id);
+            lost |= self.groups.take(&id).is_some_and(|group| group.is_ahead);
         }
+        lost
     }
 }
 
@@ -98,8 +116,9 @@ impl Call<'_, WriteTx<'_>> {
         let mark = self.kept.len();
         let result = work(self);
         let result = self.tx.end_savepoint(result)?;
-        if result.is_err() {
-            self.forget_since(mark);
+        if result.is_err() && self.forget_since(mark) {
+            // Steps from before the savepoint may be gone with it: only the whole transaction can be undone.
+            return Err(StorageError::LostWrites.into());
         }
         Ok(result)
     }
@@ -200,6 +219,7 @@ impl Store {
             kept: Vec::new(),
         };
         let result = work(&mut call);
+        call.groups.make_room();
         settle(result, call.tx.take_failure())
     }
 
@@ -236,10 +256,13 @@ impl Store {
             }
             call.tx.check_interrupted()?;
             self.commit(transaction)?;
+            call.groups.make_room();
             Ok((value, changed.then(|| call.tx.erases())))
         });
         // Rolled back, by the transaction's end or by a COMMIT that failed.
-        let (value, changed) = result.inspect_err(|_| call.forget_since(0))?;
+        let (value, changed) = result.inspect_err(|_| {
+            call.forget_since(0);
+        })?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
             fault::hit(Point::AfterCommit)?;

@@ -116,6 +116,9 @@ pub(crate) struct WriteTx<'c> {
     read: ReadTx<'c>,
     /// Whether keys or plaintexts were deleted that must leave the files now.
     erases: Cell<bool>,
+    /// Whether message secrets are held back, and whether some were (`group/deferred.rs`).
+    defers_message_secrets: Cell<bool>,
+    deferred_message_secrets: Cell<bool>,
 }
 
 impl<'c> WriteTx<'c> {
@@ -123,6 +126,8 @@ impl<'c> WriteTx<'c> {
         Self {
             read: ReadTx::new(connection, sealer, interrupted),
             erases: Cell::new(false),
+            defers_message_secrets: Cell::new(false),
+            deferred_message_secrets: Cell::new(false),
         }
     }
 
@@ -135,9 +140,32 @@ impl<'c> WriteTx<'c> {
         self.erases.get()
     }
 
+    /// From here on OpenMLS's message secrets are held back, or written again.
+    pub(crate) fn defer_message_secrets(&self, defer: bool) {
+        self.defers_message_secrets.set(defer);
+    }
+
+    pub(crate) fn is_deferring(&self) -> bool {
+        self.defers_message_secrets.get()
+    }
+
+    /// Asked by storage before it writes message secrets: true if it must not.
+    pub(super) fn defers_message_secrets(&self) -> bool {
+        let defers = self.defers_message_secrets.get();
+        if defers {
+            self.deferred_message_secrets.set(true);
+        }
+        defers
+    }
+
+    /// Whether message secrets were held back since this was last asked.
+    pub(super) fn take_deferred_message_secrets(&self) -> bool {
+        self.deferred_message_secrets.take()
+    }
+
     /// Begins what is kept or undone as one. They nest.
     pub(crate) fn begin_savepoint(&self) -> Result<(), StorageError> {
-        self.savepoint("SAVEPOINT step")
+        self.savepoint(&["SAVEPOINT step"])
     }
 
     /// Ends the savepoint in which `result` was made: keeps what it changed, or undoes it. A failure of storage
@@ -148,8 +176,8 @@ impl<'c> WriteTx<'c> {
         }
         match &result {
             Err(Error::Storage(_)) => return result.map(Ok),
-            Err(_) => self.savepoint("ROLLBACK TO step; RELEASE step")?,
-            Ok(_) => self.savepoint("RELEASE step")?,
+            Err(_) => self.savepoint(UNDO)?,
+            Ok(_) => self.savepoint(&["RELEASE step"])?,
         }
         Ok(result)
     }
@@ -161,13 +189,15 @@ impl<'c> WriteTx<'c> {
         }
         // After a failure of storage the whole transaction rolls back.
         if !matches!(result, Err(Error::Storage(_))) {
-            self.savepoint("ROLLBACK TO step; RELEASE step")?;
+            self.savepoint(UNDO)?;
         }
         result
     }
 
-    fn savepoint(&self, sql: &str) -> Result<(), StorageError> {
-        self.statement(|| self.read.connection.execute_batch(sql))
+    fn savepoint(&self, statements: &[&str]) -> Result<(), StorageError> {
+        statements
+            .iter()
+            .try_for_each(|sql| self.execute(sql, []).map(drop))
     }
 
     /// Runs `sql` and tells how many rows it changed.
@@ -197,6 +227,9 @@ impl<'c> Deref for WriteTx<'c> {
         &self.read
     }
 }
+
+/// Undoes the newest savepoint and ends it.
+const UNDO: &[&str] = &["ROLLBACK TO step", "RELEASE step"];
 
 /// Refuses to go on after the deadline of a suspension.
 pub(super) fn check_interrupted(interrupted: &AtomicBool) -> Result<(), StorageError> {

@@ -1,6 +1,45 @@
 //! Messages out and in, and the inbox.
 
-use super::{Scenario, conclude, pair, process, proposed, talk, update_pending};
+use mls_mobile::{IncomingMessage, MlsError};
+
+use super::{Scenario, Stage, conclude, pair, process, proposed, talk, update_pending};
+use crate::common::group_of;
+
+/// Messages in two groups in turn, a damaged one, a Commit in one group, and a message of its new epoch: a batch whose
+/// input is each message behind its length.
+fn batch() -> Stage {
+    pair().with(|stage| {
+        let Stage { me, peer, group, .. } = stage;
+        let other = group_of(&[peer, me]);
+        let mut messages: Vec<Vec<u8>> = [group, &other, group, &other]
+            .map(|id| peer.send(id, "hello"))
+            .into();
+        let mut damaged = peer.send(group, "damaged");
+        *damaged.last_mut().unwrap() ^= 1;
+        messages.push(damaged);
+        messages.push(stage.peer_commits(&peer.group(group).self_update(None).unwrap()));
+        messages.extend([group, &other].map(|id| peer.send(id, "hello")));
+        messages
+            .iter()
+            .flat_map(|it| [&u32::try_from(it.len()).unwrap().to_be_bytes(), it.as_slice()].concat())
+            .collect()
+    })
+}
+
+fn process_batch(stage: &Stage) -> Result<Vec<u8>, MlsError> {
+    let mut rest = stage.input.as_slice();
+    let mut messages = Vec::new();
+    while let Some((length, following)) = rest.split_first_chunk() {
+        let (bytes, following) = following.split_at(u32::from_be_bytes(*length) as usize);
+        messages.push(IncomingMessage {
+            bytes: bytes.to_vec(),
+            cursor: Some(vec![u8::try_from(messages.len()).unwrap()]),
+        });
+        rest = following;
+    }
+    let batch = stage.me.client().process_messages(messages, None)?;
+    batch.error.map_or(Ok(Vec::new()), Err)
+}
 
 pub const MESSAGES: &[Scenario] = &[
     Scenario {
@@ -77,6 +116,17 @@ pub const MESSAGES: &[Scenario] = &[
             stage.me.group(&stage.group).self_update(None).unwrap();
             conclude(stage, nothing);
             assert_eq!(stage.me.member_names(&stage.group), ["peer", "me", "raw"]);
+        },
+    },
+    Scenario {
+        name: "process_messages (two groups)",
+        set_up: batch,
+        call: process_batch,
+        check: |stage, nothing| {
+            // Six messages and the Commit, whichever call brought them: none is lost, none is there twice.
+            assert_eq!(stage.me.client().inbox(10).unwrap().len(), 7);
+            assert_eq!(stage.me.client().cursor().unwrap(), Some(vec![7]));
+            talk(stage, nothing);
         },
     },
     Scenario {

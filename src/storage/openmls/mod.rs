@@ -48,6 +48,8 @@ impl<'t> From<&'t WriteTx<'t>> for OpenMlsStorage<'t> {
 pub(crate) trait Transaction {
     fn read(&self) -> &ReadTx<'_>;
     fn storage(&self) -> OpenMlsStorage<'_>;
+    /// Whether message secrets were held back since this was last asked (`group/deferred.rs`).
+    fn take_deferred(&self) -> bool;
 }
 
 impl Transaction for ReadTx<'_> {
@@ -58,6 +60,10 @@ impl Transaction for ReadTx<'_> {
     fn storage(&self) -> OpenMlsStorage<'_> {
         self.into()
     }
+
+    fn take_deferred(&self) -> bool {
+        false
+    }
 }
 
 impl Transaction for WriteTx<'_> {
@@ -67,6 +73,10 @@ impl Transaction for WriteTx<'_> {
 
     fn storage(&self) -> OpenMlsStorage<'_> {
         self.into()
+    }
+
+    fn take_deferred(&self) -> bool {
+        self.take_deferred_message_secrets()
     }
 }
 

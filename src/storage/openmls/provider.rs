@@ -169,7 +169,12 @@ impl StorageProvider<V> for OpenMlsStorage<'_> {
         group_id: &GroupId,
         secrets: &MessageSecrets,
     ) -> Result<(), KeptFailure> {
-        self.writing(|tx| group_state::write(tx, &group_key(tx, group_id)?, Kind::MessageSecrets, secrets))
+        self.writing(|tx| {
+            if tx.defers_message_secrets() {
+                return Ok(());
+            }
+            group_state::write(tx, &group_key(tx, group_id)?, Kind::MessageSecrets, secrets)
+        })
     }
 
     fn message_secrets<GroupId: traits::GroupId<V>, MessageSecrets: traits::MessageSecrets<V>>(
