@@ -1056,7 +1056,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
     func createGroup(identity: IdentityId, config: GroupConfig?) throws  -> MlsGroup
     
@@ -1082,11 +1082,58 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
     func joinFromWelcome(welcome: Data, ratchetTree: Data?) throws  -> MlsGroup
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+    func abandonExternalJoin(groupId: GroupId) throws 
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+    func confirmExternalJoin(groupId: GroupId) throws  -> ExternalJoined
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+    func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTree: Data?) throws  -> ExternalJoin
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+    func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
     
     /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
@@ -1100,7 +1147,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged.
+     * merged, or an external join that waits is confirmed.
      */
     func deleteIdentity(id: IdentityId) throws 
     
@@ -1361,7 +1408,7 @@ public static func importTransfer(path: String, transferKey: Data, config: Clien
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
 open func createGroup(identity: IdentityId, config: GroupConfig? = nil)throws  -> MlsGroup  {
     return try  FfiConverterTypeMlsGroup_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1420,7 +1467,8 @@ open func inspectWelcome(welcome: Data, ratchetTree: Data? = nil)throws  -> Welc
      * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -1431,6 +1479,85 @@ open func joinFromWelcome(welcome: Data, ratchetTree: Data? = nil)throws  -> Mls
             self.uniffiCloneHandle(),
         FfiConverterData.lower(welcome),
         FfiConverterOptionData.lower(ratchetTree),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+open func abandonExternalJoin(groupId: GroupId)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(groupId),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+open func confirmExternalJoin(groupId: GroupId)throws  -> ExternalJoined  {
+    return try  FfiConverterTypeExternalJoined_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(groupId),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+open func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTree: Data? = nil)throws  -> ExternalJoin  {
+    return try  FfiConverterTypeExternalJoin_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterData.lower(groupInfo),
+        FfiConverterOptionData.lower(ratchetTree),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
+    return try  FfiConverterOptionTypeExternalJoin.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(groupId),uniffiCallStatus
     )
 })
 }
@@ -1456,7 +1583,7 @@ open func createIdentity(credential: Credential, ciphersuite: Ciphersuite)throws
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged.
+     * merged, or an external join that waits is confirmed.
      */
 open func deleteIdentity(id: IdentityId)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -1916,7 +2043,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
     func delete() throws 
     
@@ -2280,7 +2407,7 @@ open func configure(config: GroupConfig)throws   {try rustCallWithError(FfiConve
     
     /**
      * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
 open func delete()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -3168,6 +3295,184 @@ public func FfiConverterTypeExtension_lift(_ buf: RustBuffer) throws -> Extensio
 #endif
 public func FfiConverterTypeExtension_lower(_ value: Extension) -> RustBuffer {
     return FfiConverterTypeExtension.lower(value)
+}
+
+
+/**
+ * An external Commit that waits for the delivery service's answer.
+ */
+public struct ExternalJoin: Equatable, Hashable {
+    /**
+     * The group that it joins.
+     */
+    public let groupId: GroupId
+    /**
+     * For the members, through the delivery service, which accepts one Commit an epoch.
+     */
+    public let commit: Data
+    /**
+     * For the delivery service, once the Commit was accepted: the next one to join by itself needs it.
+     */
+    public let groupInfo: Data?
+    /**
+     * The epoch that the Commit ends; its message is of this epoch.
+     */
+    public let epoch: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The group that it joins.
+         */groupId: GroupId, 
+        /**
+         * For the members, through the delivery service, which accepts one Commit an epoch.
+         */commit: Data, 
+        /**
+         * For the delivery service, once the Commit was accepted: the next one to join by itself needs it.
+         */groupInfo: Data?, 
+        /**
+         * The epoch that the Commit ends; its message is of this epoch.
+         */epoch: UInt64) {
+        self.groupId = groupId
+        self.commit = commit
+        self.groupInfo = groupInfo
+        self.epoch = epoch
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ExternalJoin: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExternalJoin: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExternalJoin {
+        return
+            try ExternalJoin(
+                groupId: FfiConverterTypeGroupId.read(from: &buf), 
+                commit: FfiConverterData.read(from: &buf), 
+                groupInfo: FfiConverterOptionData.read(from: &buf), 
+                epoch: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ExternalJoin, into buf: inout [UInt8]) {
+        FfiConverterTypeGroupId.write(value.groupId, into: &buf)
+        FfiConverterData.write(value.commit, into: &buf)
+        FfiConverterOptionData.write(value.groupInfo, into: &buf)
+        FfiConverterUInt64.write(value.epoch, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalJoin_lift(_ buf: RustBuffer) throws -> ExternalJoin {
+    return try FfiConverterTypeExternalJoin.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalJoin_lower(_ value: ExternalJoin) -> RustBuffer {
+    return FfiConverterTypeExternalJoin.lower(value)
+}
+
+
+/**
+ * What an external join brought.
+ */
+public struct ExternalJoined: Equatable, Hashable {
+    /**
+     * The group that was joined.
+     */
+    public let groupId: GroupId
+    /**
+     * The epoch that the join began.
+     */
+    public let epoch: UInt64
+    /**
+     * What became of messages that had come early, in the order in which they were read.
+     */
+    public let released: [ProcessedMessage]
+    /**
+     * The own Commit that was pending in the old membership: the app may want to make the same changes again.
+     */
+    public let superseded: CommitSummary?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The group that was joined.
+         */groupId: GroupId, 
+        /**
+         * The epoch that the join began.
+         */epoch: UInt64, 
+        /**
+         * What became of messages that had come early, in the order in which they were read.
+         */released: [ProcessedMessage], 
+        /**
+         * The own Commit that was pending in the old membership: the app may want to make the same changes again.
+         */superseded: CommitSummary?) {
+        self.groupId = groupId
+        self.epoch = epoch
+        self.released = released
+        self.superseded = superseded
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ExternalJoined: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExternalJoined: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExternalJoined {
+        return
+            try ExternalJoined(
+                groupId: FfiConverterTypeGroupId.read(from: &buf), 
+                epoch: FfiConverterUInt64.read(from: &buf), 
+                released: FfiConverterSequenceTypeProcessedMessage.read(from: &buf), 
+                superseded: FfiConverterOptionTypeCommitSummary.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ExternalJoined, into buf: inout [UInt8]) {
+        FfiConverterTypeGroupId.write(value.groupId, into: &buf)
+        FfiConverterUInt64.write(value.epoch, into: &buf)
+        FfiConverterSequenceTypeProcessedMessage.write(value.released, into: &buf)
+        FfiConverterOptionTypeCommitSummary.write(value.superseded, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalJoined_lift(_ buf: RustBuffer) throws -> ExternalJoined {
+    return try FfiConverterTypeExternalJoined.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalJoined_lower(_ value: ExternalJoined) -> RustBuffer {
+    return FfiConverterTypeExternalJoined.lower(value)
 }
 
 
@@ -5687,6 +5992,121 @@ public func FfiConverterTypeEarlyRefusal_lower(_ value: EarlyRefusal) -> RustBuf
 
 
 /**
+ * What is wrong with a GroupInfo.
+ */
+
+public enum GroupInfoReason: Equatable, Hashable {
+    
+    /**
+     * The message is something else.
+     */
+    case notAGroupInfo
+    /**
+     * Its signature does not verify, or its signer is no member.
+     */
+    case signatureInvalid
+    /**
+     * The ratchet tree is neither in it nor beside it.
+     */
+    case ratchetTreeMissing
+    /**
+     * The ratchet tree is of another epoch or group, or breaks a rule of RFC 9420.
+     */
+    case ratchetTreeInvalid
+    /**
+     * It carries no usable `external_pub`: the group does not want external joins.
+     */
+    case externalJoinNotAllowed
+    /**
+     * The group needs something that this device does not support.
+     */
+    case unsupportedFeature
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension GroupInfoReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupInfoReason: FfiConverterRustBuffer {
+    typealias SwiftType = GroupInfoReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupInfoReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .notAGroupInfo
+        
+        case 2: return .signatureInvalid
+        
+        case 3: return .ratchetTreeMissing
+        
+        case 4: return .ratchetTreeInvalid
+        
+        case 5: return .externalJoinNotAllowed
+        
+        case 6: return .unsupportedFeature
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: GroupInfoReason, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .notAGroupInfo:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .signatureInvalid:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .ratchetTreeMissing:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .ratchetTreeInvalid:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .externalJoinNotAllowed:
+            writeInt(&buf, Int32(5))
+        
+        
+        case .unsupportedFeature:
+            writeInt(&buf, Int32(6))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupInfoReason_lift(_ buf: RustBuffer) throws -> GroupInfoReason {
+    return try FfiConverterTypeGroupInfoReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupInfoReason_lower(_ value: GroupInfoReason) -> RustBuffer {
+    return FfiConverterTypeGroupInfoReason.lower(value)
+}
+
+
+
+/**
  * What is wrong with a key package.
  */
 
@@ -6278,6 +6698,14 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
          */reason: WelcomeReason
     )
     /**
+     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
+     */
+    case GroupInfoInvalid(
+        /**
+         * What is wrong with it.
+         */reason: GroupInfoReason
+    )
+    /**
      * The group has an own Commit that waits. Merge it or clear it first.
      */
     case PendingCommitExists
@@ -6293,6 +6721,10 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      * No received Commit waits for a decision.
      */
     case NoStagedCommit
+    /**
+     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
+     */
+    case NoExternalJoin
     /**
      * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
      */
@@ -6516,57 +6948,61 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
         case 8: return .WelcomeInvalid(
             reason: try FfiConverterTypeWelcomeReason.read(from: &buf)
             )
-        case 9: return .PendingCommitExists
-        case 10: return .NoPendingCommit
-        case 11: return .StagedCommitExists
-        case 12: return .NoStagedCommit
-        case 13: return .GroupDiverged(
+        case 9: return .GroupInfoInvalid(
+            reason: try FfiConverterTypeGroupInfoReason.read(from: &buf)
+            )
+        case 10: return .PendingCommitExists
+        case 11: return .NoPendingCommit
+        case 12: return .StagedCommitExists
+        case 13: return .NoStagedCommit
+        case 14: return .NoExternalJoin
+        case 15: return .GroupDiverged(
             rejectedEpoch: try FfiConverterUInt64.read(from: &buf)
             )
-        case 14: return .EarlyBufferFull
-        case 15: return .ProposalNotFound
-        case 16: return .PendingProposalsExist
-        case 17: return .WrongEpoch(
+        case 16: return .EarlyBufferFull
+        case 17: return .ProposalNotFound
+        case 18: return .PendingProposalsExist
+        case 19: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 18: return .MessageInvalid(
+        case 20: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 19: return .MessageMalformed
-        case 20: return .CredentialRejected
-        case 21: return .Reentrant
-        case 22: return .MemberNotFound(
+        case 21: return .MessageMalformed
+        case 22: return .CredentialRejected
+        case 23: return .Reentrant
+        case 24: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 23: return .UnsupportedCiphersuite(
+        case 25: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 24: return .InvalidArgument(
+        case 26: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 25: return .Wiped
-        case 26: return .Suspended
-        case 27: return .Transferred
-        case 28: return .RekeyPending
-        case 29: return .StorageBusy
-        case 30: return .StorageLocked
-        case 31: return .StorageFull
-        case 32: return .StorageReadOnly
-        case 33: return .StorageIo
-        case 34: return .WrongDatabaseKey
-        case 35: return .StorageCorrupt
-        case 36: return .StorageForeign
-        case 37: return .StorageTooNew(
+        case 27: return .Wiped
+        case 28: return .Suspended
+        case 29: return .Transferred
+        case 30: return .RekeyPending
+        case 31: return .StorageBusy
+        case 32: return .StorageLocked
+        case 33: return .StorageFull
+        case 34: return .StorageReadOnly
+        case 35: return .StorageIo
+        case 36: return .WrongDatabaseKey
+        case 37: return .StorageCorrupt
+        case 38: return .StorageForeign
+        case 39: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 38: return .StorageRolledBack(
+        case 40: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 39: return .Internal(
+        case 41: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -6615,140 +7051,149 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             FfiConverterTypeWelcomeReason.write(reason, into: &buf)
             
         
-        case .PendingCommitExists:
+        case let .GroupInfoInvalid(reason):
             writeInt(&buf, Int32(9))
+            FfiConverterTypeGroupInfoReason.write(reason, into: &buf)
+            
         
-        
-        case .NoPendingCommit:
+        case .PendingCommitExists:
             writeInt(&buf, Int32(10))
         
         
-        case .StagedCommitExists:
+        case .NoPendingCommit:
             writeInt(&buf, Int32(11))
         
         
-        case .NoStagedCommit:
+        case .StagedCommitExists:
             writeInt(&buf, Int32(12))
         
         
-        case let .GroupDiverged(rejectedEpoch):
+        case .NoStagedCommit:
             writeInt(&buf, Int32(13))
+        
+        
+        case .NoExternalJoin:
+            writeInt(&buf, Int32(14))
+        
+        
+        case let .GroupDiverged(rejectedEpoch):
+            writeInt(&buf, Int32(15))
             FfiConverterUInt64.write(rejectedEpoch, into: &buf)
             
         
         case .EarlyBufferFull:
-            writeInt(&buf, Int32(14))
-        
-        
-        case .ProposalNotFound:
-            writeInt(&buf, Int32(15))
-        
-        
-        case .PendingProposalsExist:
             writeInt(&buf, Int32(16))
         
         
-        case let .WrongEpoch(current,received):
+        case .ProposalNotFound:
             writeInt(&buf, Int32(17))
+        
+        
+        case .PendingProposalsExist:
+            writeInt(&buf, Int32(18))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(19))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(18))
+            writeInt(&buf, Int32(20))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(19))
-        
-        
-        case .CredentialRejected:
-            writeInt(&buf, Int32(20))
-        
-        
-        case .Reentrant:
             writeInt(&buf, Int32(21))
         
         
-        case let .MemberNotFound(leafIndex):
+        case .CredentialRejected:
             writeInt(&buf, Int32(22))
+        
+        
+        case .Reentrant:
+            writeInt(&buf, Int32(23))
+        
+        
+        case let .MemberNotFound(leafIndex):
+            writeInt(&buf, Int32(24))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(25))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(26))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(25))
-        
-        
-        case .Suspended:
-            writeInt(&buf, Int32(26))
-        
-        
-        case .Transferred:
             writeInt(&buf, Int32(27))
         
         
-        case .RekeyPending:
+        case .Suspended:
             writeInt(&buf, Int32(28))
         
         
-        case .StorageBusy:
+        case .Transferred:
             writeInt(&buf, Int32(29))
         
         
-        case .StorageLocked:
+        case .RekeyPending:
             writeInt(&buf, Int32(30))
         
         
-        case .StorageFull:
+        case .StorageBusy:
             writeInt(&buf, Int32(31))
         
         
-        case .StorageReadOnly:
+        case .StorageLocked:
             writeInt(&buf, Int32(32))
         
         
-        case .StorageIo:
+        case .StorageFull:
             writeInt(&buf, Int32(33))
         
         
-        case .WrongDatabaseKey:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(34))
         
         
-        case .StorageCorrupt:
+        case .StorageIo:
             writeInt(&buf, Int32(35))
         
         
-        case .StorageForeign:
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(36))
         
         
-        case let .StorageTooNew(found,supported):
+        case .StorageCorrupt:
             writeInt(&buf, Int32(37))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(38))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(39))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(38))
+            writeInt(&buf, Int32(40))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(39))
+            writeInt(&buf, Int32(41))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -6952,8 +7397,8 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */released: [ProcessedMessage]
     )
     /**
-     * An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
-     * this epoch.
+     * An own Commit came back from the delivery service and was merged: the pending one, one that was cleared in this
+     * epoch, or the external Commit of a join that waited.
      */
     case ownCommit(
         /**
@@ -6972,7 +7417,7 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          * As for `Commit`.
          */released: [ProcessedMessage], 
         /**
-         * The own Commit that was pending when one came back that had been cleared before.
+         * The own Commit that was pending when another came back: one that had been cleared before, or an external one.
          */superseded: CommitSummary?
     )
     /**
@@ -7600,6 +8045,17 @@ public enum ValidationRequest: Equatable, Hashable {
          */members: [Member]
     )
     /**
+     * A group that this device is about to join by an external Commit, before the Commit is handed out.
+     */
+    case externalJoin(
+        /**
+         * The group.
+         */groupId: GroupId, 
+        /**
+         * Everybody in it after the join, this device too.
+         */members: [Member]
+    )
+    /**
      * A key package that this device is about to add.
      */
     case keyPackage(
@@ -7640,7 +8096,10 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
         case 3: return .welcome(groupId: try FfiConverterTypeGroupId.read(from: &buf), sender: try FfiConverterOptionTypeCredential.read(from: &buf), members: try FfiConverterSequenceTypeMember.read(from: &buf)
         )
         
-        case 4: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
+        case 4: return .externalJoin(groupId: try FfiConverterTypeGroupId.read(from: &buf), members: try FfiConverterSequenceTypeMember.read(from: &buf)
+        )
+        
+        case 5: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -7670,8 +8129,14 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
             FfiConverterSequenceTypeMember.write(members, into: &buf)
             
         
-        case let .keyPackage(groupId,member):
+        case let .externalJoin(groupId,members):
             writeInt(&buf, Int32(4))
+            FfiConverterTypeGroupId.write(groupId, into: &buf)
+            FfiConverterSequenceTypeMember.write(members, into: &buf)
+            
+        
+        case let .keyPackage(groupId,member):
+            writeInt(&buf, Int32(5))
             FfiConverterTypeGroupId.write(groupId, into: &buf)
             FfiConverterTypeNewMember.write(member, into: &buf)
             
@@ -8122,6 +8587,30 @@ fileprivate struct FfiConverterOptionTypeEarlyLimits: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeEarlyLimits.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeExternalJoin: FfiConverterRustBuffer {
+    typealias SwiftType = ExternalJoin?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeExternalJoin.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeExternalJoin.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8949,7 +9438,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 30979) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 2008) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_group() != 3537) {
@@ -8961,13 +9450,25 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() != 32640) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() != 61427) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() != 40462) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() != 26228) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 40058) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 52827) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 54829) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 40527) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 35827) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
@@ -9063,7 +9564,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 53342) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 53069) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 39459) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_id() != 62812) {

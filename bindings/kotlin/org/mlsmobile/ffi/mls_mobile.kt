@@ -733,6 +733,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_delete_identity(
@@ -889,6 +897,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(`ptr`: Long,`welcome`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
+    external fun uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_delete_identity(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1118,7 +1134,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 30979) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 3537) {
@@ -1130,13 +1146,25 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() and 0xFFFF) != 32640) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 61427) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 40462) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() and 0xFFFF) != 26228) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 40058) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 52827) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 40527) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 35827) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
@@ -1232,7 +1260,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 53069) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_id() and 0xFFFF) != 62812) {
@@ -2422,7 +2450,7 @@ public interface MlsClientInterface {
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
     fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): MlsGroup
     
@@ -2448,11 +2476,58 @@ public interface MlsClientInterface {
      * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
     fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): MlsGroup
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+    fun `abandonExternalJoin`(`groupId`: GroupId)
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+    fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+    fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): ExternalJoin
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+    fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
     
     /**
      * Makes a signature key for the credential (RFC 9420, section 5.3).
@@ -2466,7 +2541,7 @@ public interface MlsClientInterface {
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged.
+     * merged, or an external join that waits is confirmed.
      */
     fun `deleteIdentity`(`id`: IdentityId)
     
@@ -2736,7 +2811,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
     @Throws(MlsException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): MlsGroup {
             return FfiConverterTypeMlsGroup.lift(
@@ -2815,7 +2890,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -2828,6 +2904,105 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
         
         FfiConverterByteArray.lower(`welcome`),
         FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+    @Throws(MlsException::class)override fun `abandonExternalJoin`(`groupId`: GroupId)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+    @Throws(MlsException::class)override fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined {
+            return FfiConverterTypeExternalJoined.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+    @Throws(MlsException::class)override fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+    @Throws(MlsException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
+            return FfiConverterOptionalTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
 }
     }
     )
@@ -2861,7 +3036,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged.
+     * merged, or an external join that waits is confirmed.
      */
     @Throws(MlsException::class)override fun `deleteIdentity`(`id`: IdentityId)
         = 
@@ -3557,7 +3732,7 @@ public interface MlsGroupInterface {
     
     /**
      * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
     fun `delete`()
     
@@ -4027,7 +4202,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     
     /**
      * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `delete`()
         = 
@@ -4807,6 +4982,132 @@ public object FfiConverterTypeExtension: FfiConverterRustBuffer<Extension> {
     override fun write(value: Extension, buf: ByteBuffer) {
             FfiConverterUShort.write(value.`extensionType`, buf)
             FfiConverterByteArray.write(value.`data`, buf)
+    }
+}
+
+
+
+/**
+ * An external Commit that waits for the delivery service's answer.
+ */
+data class ExternalJoin (
+    /**
+     * The group that it joins.
+     */
+    val `groupId`: GroupId
+    , 
+    /**
+     * For the members, through the delivery service, which accepts one Commit an epoch.
+     */
+    val `commit`: kotlin.ByteArray
+    , 
+    /**
+     * For the delivery service, once the Commit was accepted: the next one to join by itself needs it.
+     */
+    val `groupInfo`: kotlin.ByteArray?
+    , 
+    /**
+     * The epoch that the Commit ends; its message is of this epoch.
+     */
+    val `epoch`: kotlin.ULong
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin> {
+    override fun read(buf: ByteBuffer): ExternalJoin {
+        return ExternalJoin(
+            FfiConverterTypeGroupId.read(buf),
+            FfiConverterByteArray.read(buf),
+            FfiConverterOptionalByteArray.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ExternalJoin) = (
+            FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterByteArray.allocationSize(value.`commit`) +
+            FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`) +
+            FfiConverterULong.allocationSize(value.`epoch`)
+    )
+
+    override fun write(value: ExternalJoin, buf: ByteBuffer) {
+            FfiConverterTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterByteArray.write(value.`commit`, buf)
+            FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
+            FfiConverterULong.write(value.`epoch`, buf)
+    }
+}
+
+
+
+/**
+ * What an external join brought.
+ */
+data class ExternalJoined (
+    /**
+     * The group that was joined.
+     */
+    val `groupId`: GroupId
+    , 
+    /**
+     * The epoch that the join began.
+     */
+    val `epoch`: kotlin.ULong
+    , 
+    /**
+     * What became of messages that had come early, in the order in which they were read.
+     */
+    val `released`: List<ProcessedMessage>
+    , 
+    /**
+     * The own Commit that was pending in the old membership: the app may want to make the same changes again.
+     */
+    val `superseded`: CommitSummary?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExternalJoined: FfiConverterRustBuffer<ExternalJoined> {
+    override fun read(buf: ByteBuffer): ExternalJoined {
+        return ExternalJoined(
+            FfiConverterTypeGroupId.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterSequenceTypeProcessedMessage.read(buf),
+            FfiConverterOptionalTypeCommitSummary.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ExternalJoined) = (
+            FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterULong.allocationSize(value.`epoch`) +
+            FfiConverterSequenceTypeProcessedMessage.allocationSize(value.`released`) +
+            FfiConverterOptionalTypeCommitSummary.allocationSize(value.`superseded`)
+    )
+
+    override fun write(value: ExternalJoined, buf: ByteBuffer) {
+            FfiConverterTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterULong.write(value.`epoch`, buf)
+            FfiConverterSequenceTypeProcessedMessage.write(value.`released`, buf)
+            FfiConverterOptionalTypeCommitSummary.write(value.`superseded`, buf)
     }
 }
 
@@ -6637,6 +6938,67 @@ public object FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer<EarlyRefusal>
 
 
 /**
+ * What is wrong with a GroupInfo.
+ */
+
+enum class GroupInfoReason {
+    
+    /**
+     * The message is something else.
+     */
+    NOT_A_GROUP_INFO,
+    /**
+     * Its signature does not verify, or its signer is no member.
+     */
+    SIGNATURE_INVALID,
+    /**
+     * The ratchet tree is neither in it nor beside it.
+     */
+    RATCHET_TREE_MISSING,
+    /**
+     * The ratchet tree is of another epoch or group, or breaks a rule of RFC 9420.
+     */
+    RATCHET_TREE_INVALID,
+    /**
+     * It carries no usable `external_pub`: the group does not want external joins.
+     */
+    EXTERNAL_JOIN_NOT_ALLOWED,
+    /**
+     * The group needs something that this device does not support.
+     */
+    UNSUPPORTED_FEATURE;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupInfoReason: FfiConverterRustBuffer<GroupInfoReason> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        GroupInfoReason.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: GroupInfoReason) = 4UL
+
+    override fun write(value: GroupInfoReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * What is wrong with a key package.
  */
 
@@ -7005,6 +7367,20 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
+     */
+    class GroupInfoInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: GroupInfoReason
+        ) : MlsException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
      * The group has an own Commit that waits. Merge it or clear it first.
      */
     class PendingCommitExists(
@@ -7035,6 +7411,15 @@ sealed class MlsException: kotlin.Exception() {
      * No received Commit waits for a decision.
      */
     class NoStagedCommit(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
+     */
+    class NoExternalJoin(
         ) : MlsException() {
         override val message
             get() = ""
@@ -7404,57 +7789,61 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
             8 -> MlsException.WelcomeInvalid(
                 FfiConverterTypeWelcomeReason.read(buf),
                 )
-            9 -> MlsException.PendingCommitExists()
-            10 -> MlsException.NoPendingCommit()
-            11 -> MlsException.StagedCommitExists()
-            12 -> MlsException.NoStagedCommit()
-            13 -> MlsException.GroupDiverged(
+            9 -> MlsException.GroupInfoInvalid(
+                FfiConverterTypeGroupInfoReason.read(buf),
+                )
+            10 -> MlsException.PendingCommitExists()
+            11 -> MlsException.NoPendingCommit()
+            12 -> MlsException.StagedCommitExists()
+            13 -> MlsException.NoStagedCommit()
+            14 -> MlsException.NoExternalJoin()
+            15 -> MlsException.GroupDiverged(
                 FfiConverterULong.read(buf),
                 )
-            14 -> MlsException.EarlyBufferFull()
-            15 -> MlsException.ProposalNotFound()
-            16 -> MlsException.PendingProposalsExist()
-            17 -> MlsException.WrongEpoch(
+            16 -> MlsException.EarlyBufferFull()
+            17 -> MlsException.ProposalNotFound()
+            18 -> MlsException.PendingProposalsExist()
+            19 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            18 -> MlsException.MessageInvalid(
+            20 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            19 -> MlsException.MessageMalformed()
-            20 -> MlsException.CredentialRejected()
-            21 -> MlsException.Reentrant()
-            22 -> MlsException.MemberNotFound(
+            21 -> MlsException.MessageMalformed()
+            22 -> MlsException.CredentialRejected()
+            23 -> MlsException.Reentrant()
+            24 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            23 -> MlsException.UnsupportedCiphersuite(
+            25 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            24 -> MlsException.InvalidArgument(
+            26 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            25 -> MlsException.Wiped()
-            26 -> MlsException.Suspended()
-            27 -> MlsException.Transferred()
-            28 -> MlsException.RekeyPending()
-            29 -> MlsException.StorageBusy()
-            30 -> MlsException.StorageLocked()
-            31 -> MlsException.StorageFull()
-            32 -> MlsException.StorageReadOnly()
-            33 -> MlsException.StorageIo()
-            34 -> MlsException.WrongDatabaseKey()
-            35 -> MlsException.StorageCorrupt()
-            36 -> MlsException.StorageForeign()
-            37 -> MlsException.StorageTooNew(
+            27 -> MlsException.Wiped()
+            28 -> MlsException.Suspended()
+            29 -> MlsException.Transferred()
+            30 -> MlsException.RekeyPending()
+            31 -> MlsException.StorageBusy()
+            32 -> MlsException.StorageLocked()
+            33 -> MlsException.StorageFull()
+            34 -> MlsException.StorageReadOnly()
+            35 -> MlsException.StorageIo()
+            36 -> MlsException.WrongDatabaseKey()
+            37 -> MlsException.StorageCorrupt()
+            38 -> MlsException.StorageForeign()
+            39 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            38 -> MlsException.StorageRolledBack(
+            40 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            39 -> MlsException.Internal(
+            41 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -7497,6 +7886,11 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
                 + FfiConverterTypeWelcomeReason.allocationSize(value.`reason`)
             )
+            is MlsException.GroupInfoInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeGroupInfoReason.allocationSize(value.`reason`)
+            )
             is MlsException.PendingCommitExists -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
@@ -7510,6 +7904,10 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.NoStagedCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.NoExternalJoin -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -7673,140 +8071,149 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
                 Unit
             }
-            is MlsException.PendingCommitExists -> {
+            is MlsException.GroupInfoInvalid -> {
                 buf.putInt(9)
+                FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
                 Unit
             }
-            is MlsException.NoPendingCommit -> {
+            is MlsException.PendingCommitExists -> {
                 buf.putInt(10)
                 Unit
             }
-            is MlsException.StagedCommitExists -> {
+            is MlsException.NoPendingCommit -> {
                 buf.putInt(11)
                 Unit
             }
-            is MlsException.NoStagedCommit -> {
+            is MlsException.StagedCommitExists -> {
                 buf.putInt(12)
                 Unit
             }
-            is MlsException.GroupDiverged -> {
+            is MlsException.NoStagedCommit -> {
                 buf.putInt(13)
+                Unit
+            }
+            is MlsException.NoExternalJoin -> {
+                buf.putInt(14)
+                Unit
+            }
+            is MlsException.GroupDiverged -> {
+                buf.putInt(15)
                 FfiConverterULong.write(value.`rejectedEpoch`, buf)
                 Unit
             }
             is MlsException.EarlyBufferFull -> {
-                buf.putInt(14)
-                Unit
-            }
-            is MlsException.ProposalNotFound -> {
-                buf.putInt(15)
-                Unit
-            }
-            is MlsException.PendingProposalsExist -> {
                 buf.putInt(16)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.ProposalNotFound -> {
                 buf.putInt(17)
+                Unit
+            }
+            is MlsException.PendingProposalsExist -> {
+                buf.putInt(18)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(19)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(18)
+                buf.putInt(20)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(19)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
-                buf.putInt(20)
-                Unit
-            }
-            is MlsException.Reentrant -> {
                 buf.putInt(21)
                 Unit
             }
-            is MlsException.MemberNotFound -> {
+            is MlsException.CredentialRejected -> {
                 buf.putInt(22)
+                Unit
+            }
+            is MlsException.Reentrant -> {
+                buf.putInt(23)
+                Unit
+            }
+            is MlsException.MemberNotFound -> {
+                buf.putInt(24)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(23)
+                buf.putInt(25)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(24)
+                buf.putInt(26)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(25)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(26)
-                Unit
-            }
-            is MlsException.Transferred -> {
                 buf.putInt(27)
                 Unit
             }
-            is MlsException.RekeyPending -> {
+            is MlsException.Suspended -> {
                 buf.putInt(28)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.Transferred -> {
                 buf.putInt(29)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(30)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(31)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(32)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(33)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(34)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(35)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(36)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.StorageCorrupt -> {
                 buf.putInt(37)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(38)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(39)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(38)
+                buf.putInt(40)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(39)
+                buf.putInt(41)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -8057,8 +8464,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * An own Commit came back from the delivery service and was merged: the pending one, or one that was cleared in
-     * this epoch.
+     * An own Commit came back from the delivery service and was merged: the pending one, one that was cleared in this
+     * epoch, or the external Commit of a join that waited.
      */
     data class OwnCommit(
         /**
@@ -8082,7 +8489,7 @@ sealed class ProcessedMessage {
          */
         val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
         /**
-         * The own Commit that was pending when one came back that had been cleared before.
+         * The own Commit that was pending when another came back: one that had been cleared before, or an external one.
          */
         val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
         
@@ -9003,6 +9410,25 @@ sealed class ValidationRequest {
     }
     
     /**
+     * A group that this device is about to join by an external Commit, before the Commit is handed out.
+     */
+    data class ExternalJoin(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        /**
+         * Everybody in it after the join, this device too.
+         */
+        val `members`: List<org.mlsmobile.ffi.Member>) : ValidationRequest()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * A key package that this device is about to add.
      */
     data class KeyPackage(
@@ -9050,7 +9476,11 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterOptionalTypeCredential.read(buf),
                 FfiConverterSequenceTypeMember.read(buf),
                 )
-            4 -> ValidationRequest.KeyPackage(
+            4 -> ValidationRequest.ExternalJoin(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterSequenceTypeMember.read(buf),
+                )
+            5 -> ValidationRequest.KeyPackage(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterTypeNewMember.read(buf),
                 )
@@ -9081,6 +9511,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 4UL
                 + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
                 + FfiConverterOptionalTypeCredential.allocationSize(value.`sender`)
+                + FfiConverterSequenceTypeMember.allocationSize(value.`members`)
+            )
+        }
+        is ValidationRequest.ExternalJoin -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
                 + FfiConverterSequenceTypeMember.allocationSize(value.`members`)
             )
         }
@@ -9115,8 +9553,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterSequenceTypeMember.write(value.`members`, buf)
                 Unit
             }
-            is ValidationRequest.KeyPackage -> {
+            is ValidationRequest.ExternalJoin -> {
                 buf.putInt(4)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterSequenceTypeMember.write(value.`members`, buf)
+                Unit
+            }
+            is ValidationRequest.KeyPackage -> {
+                buf.putInt(5)
                 FfiConverterTypeGroupId.write(value.`groupId`, buf)
                 FfiConverterTypeNewMember.write(value.`member`, buf)
                 Unit
@@ -9505,6 +9949,38 @@ public object FfiConverterOptionalTypeEarlyLimits: FfiConverterRustBuffer<EarlyL
         } else {
             buf.put(1)
             FfiConverterTypeEarlyLimits.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin?> {
+    override fun read(buf: ByteBuffer): ExternalJoin? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeExternalJoin.read(buf)
+    }
+
+    override fun allocationSize(value: ExternalJoin?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeExternalJoin.allocationSize(value)
+        }
+    }
+
+    override fun write(value: ExternalJoin?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeExternalJoin.write(value, buf)
         }
     }
 }
