@@ -92,7 +92,7 @@ fn feed(what: &str, device: &Device, original: &[u8], call: impl Fn(Vec<u8>) -> 
 
 /// The first message that does not decrypt is remembered, and only the first.
 fn raise_suspicion(group: &MlsGroup, original: &[u8]) {
-    for (_, input) in mutations(original, &[], RANDOM) {
+    for (_, input) in mutations(original, &one_of_each_kind(), RANDOM) {
         if input != original {
             assert!(is_harmless(&group.process_message(input)));
         }

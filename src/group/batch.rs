@@ -56,9 +56,6 @@ pub(crate) fn process(
     budget: Option<Duration>,
 ) -> Result<Batch, Error> {
     let batch = run(store, context, messages, budget)?;
-    if batch.stopped.is_none() {
-        past_epochs::sweep(store);
-    }
     // What was handled is committed, so an erasure that fails is not the batch's failure: it stays pending.
     drop(store.erase());
     Ok(batch)
@@ -74,13 +71,7 @@ fn run(
     let mut handled = Vec::with_capacity(messages.len());
     loop {
         let rest = messages.get(handled.len()..).unwrap_or_default();
-        if rest.is_empty() {
-            return Ok(Batch {
-                handled,
-                stopped: None,
-            });
-        }
-        if end.is_some_and(|end| Instant::now() >= end) {
+        if !rest.is_empty() && end.is_some_and(|end| Instant::now() >= end) {
             let at = handled.len();
             return Ok(Batch {
                 handled,
@@ -108,9 +99,13 @@ fn run(
                 });
             }
         }
-        if handled.len() < messages.len() {
-            std::thread::sleep(GIVE_WAY);
+        if handled.len() == messages.len() {
+            return Ok(Batch {
+                handled,
+                stopped: None,
+            });
         }
+        std::thread::sleep(GIVE_WAY);
     }
 }
 
@@ -152,6 +147,9 @@ fn slice(
     }
     if let Some(cursor) = cursor {
         header::set_cursor(&call.tx, cursor)?;
+    }
+    if handled.len() == messages.len() {
+        past_epochs::sweep(call)?;
     }
     deferred::flush(call)?;
     Ok(Slice { handled, stopped_by })

@@ -12,7 +12,7 @@ use super::{Live, with_group};
 use crate::{
     error::Error,
     policy::{self, GroupSettings},
-    storage::{Call, ReadTx, Store, WriteTx, groups, past_epochs},
+    storage::{Call, ReadTx, WriteTx, groups, past_epochs},
 };
 
 /// Groups whose expired keys are deleted at the end of one batch: loading a large group takes milliseconds.
@@ -73,12 +73,10 @@ fn delete_expired(live: &mut Live<'_, WriteTx<'_>>) -> Result<bool, Error> {
     Ok(expired)
 }
 
-/// As [`expire`], in a few of the groups that nobody has used since they were due. What fails is due again next time.
-pub(super) fn sweep(store: &Store) {
-    let due = store.read(|call| groups::past_keys_due(&call.tx, policy::now(), SWEPT).map_err(Into::into));
-    for id in due.unwrap_or_default() {
-        drop(store.write(|call| with_group(call, &id, expire)));
-    }
+/// As [`expire`], in a few of the groups that nobody has used since they were due.
+pub(super) fn sweep(call: &mut Call<'_, WriteTx<'_>>) -> Result<(), Error> {
+    let due = groups::past_keys_due(&call.tx, policy::now(), SWEPT)?;
+    due.iter().try_for_each(|id| with_group(call, id, expire))
 }
 
 /// Deletes message keys at the app's wish.
