@@ -1,0 +1,172 @@
+//! What can happen: the steps of a history, which proptest generates and shrinks. Numbers choose among what is there,
+//! so that every value means something in every state.
+
+use proptest::{collection::vec, prelude::*};
+
+/// A whole history.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// A bit for each device: whether it has a validator, or its app merges received Commits later.
+    pub validators: u8,
+    pub steps: Vec<Step>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    pub action: Action,
+    pub fault: Fault,
+}
+
+/// What an app or the network does. The first number says which device.
+#[derive(Clone, Debug)]
+pub enum Action {
+    Send(u8),
+    Change(u8, Change),
+    /// The pending Commit goes to the delivery service, perhaps once more.
+    Submit(u8, Answer),
+    /// The oldest answer that was late arrives.
+    LateAnswer(u8),
+    Deliver(u8, Delivery),
+    /// Something that was delivered before comes once more.
+    Replay(u8, u8),
+    /// The network gives up on a message for now: all others come first.
+    Drop(u8, u8),
+    Join(u8),
+    MergeStaged(u8),
+    /// The app gives up on its own Commit, whatever the delivery service thinks.
+    Clear(u8),
+    /// The app reads its inbox, saves what it reads, and may die before it says so.
+    ReadInbox {
+        by: u8,
+        limit: u8,
+        acknowledge: bool,
+    },
+}
+
+/// An Add without an outsider and a Remove without another member become updates.
+#[derive(Clone, Debug)]
+pub enum Change {
+    Update,
+    Add(u8),
+    Remove(u8),
+}
+
+/// What the committer hears of a Commit that the delivery service accepts if it is the epoch's first.
+#[derive(Clone, Copy, Debug)]
+pub enum Answer {
+    Now,
+    Late,
+    Lost,
+    /// The app believes that it was refused, and clears it.
+    Misunderstood,
+}
+
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub from: u8,
+    pub count: u8,
+    pub order: Order,
+    pub batch: bool,
+    /// By another client on the same file, as a notification extension does.
+    pub extension: bool,
+    /// The network does not hear that it arrived, and will deliver it again.
+    pub again: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    Forwards,
+    Backwards,
+}
+
+/// What goes wrong during the step's call. Numbers are places in the call, out of 2^16.
+#[derive(Clone, Copy, Debug)]
+pub enum Fault {
+    None,
+    /// The app ends after the call and starts again.
+    Restart,
+    /// Storage fails at a point; the app goes on.
+    Error(u16),
+    /// The app is killed at a point: its files are from then on as they were there.
+    Kill(u16),
+    /// As `Kill`, in a process of its own, by SIGKILL.
+    KillProcess(u16),
+}
+
+impl Action {
+    fn any() -> impl Strategy<Value = Self> {
+        let device = any::<u8>;
+        prop_oneof![
+            6 => device().prop_map(Self::Send),
+            3 => (device(), Change::any()).prop_map(|(by, change)| Self::Change(by, change)),
+            4 => (device(), Answer::any()).prop_map(|(by, answer)| Self::Submit(by, answer)),
+            1 => device().prop_map(Self::LateAnswer),
+            10 => (device(), Delivery::any()).prop_map(|(to, delivery)| Self::Deliver(to, delivery)),
+            1 => (device(), any::<u8>()).prop_map(|(to, which)| Self::Replay(to, which)),
+            1 => (device(), any::<u8>()).prop_map(|(to, which)| Self::Drop(to, which)),
+            2 => device().prop_map(Self::Join),
+            3 => device().prop_map(Self::MergeStaged),
+            1 => device().prop_map(Self::Clear),
+            3 => (device(), 1..=8_u8, any::<bool>())
+                .prop_map(|(by, limit, acknowledge)| Self::ReadInbox { by, limit, acknowledge }),
+        ]
+    }
+}
+
+impl Change {
+    fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            3 => Just(Self::Update),
+            2 => any::<u8>().prop_map(Self::Add),
+            1 => any::<u8>().prop_map(Self::Remove),
+        ]
+    }
+}
+
+impl Answer {
+    fn any() -> impl Strategy<Value = Self> {
+        prop_oneof![
+            4 => Just(Self::Now),
+            1 => Just(Self::Late),
+            1 => Just(Self::Lost),
+            1 => Just(Self::Misunderstood),
+        ]
+    }
+}
+
+impl Delivery {
+    fn any() -> impl Strategy<Value = Self> {
+        let order = prop_oneof![2 => Just(Order::Forwards), 1 => Just(Order::Backwards)];
+        // Mostly what waits longest, or no device would ever move on.
+        let from = prop_oneof![2 => Just(0), 1 => any::<u8>()];
+        let rarely = || prop_oneof![5 => Just(false), 1 => Just(true)];
+        (from, 1..=8_u8, order, any::<bool>(), rarely(), rarely()).prop_map(
+            |(from, count, order, batch, extension, again)| Self {
+                from,
+                count,
+                order,
+                batch,
+                extension,
+                again,
+            },
+        )
+    }
+}
+
+impl Fault {
+    fn any(processes: bool) -> impl Strategy<Value = Self> {
+        prop_oneof![
+            12 => Just(Self::None),
+            1 => Just(Self::Restart),
+            2 => any::<u16>().prop_map(Self::Error),
+            3 => any::<u16>().prop_map(Self::Kill),
+            u32::from(processes) => any::<u16>().prop_map(Self::KillProcess),
+        ]
+    }
+}
+
+/// Histories of up to this many steps; `processes` lets children be killed, which takes longer.
+pub fn scripts(steps: usize, processes: bool) -> impl Strategy<Value = Script> {
+    let step = (Action::any(), Fault::any(processes)).prop_map(|(action, fault)| Step { action, fault });
+    (any::<u8>(), vec(step, steps / 2..=steps)).prop_map(|(validators, steps)| Script { validators, steps })
+}
