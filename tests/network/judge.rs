@@ -5,17 +5,20 @@ use mls_mobile::{CommitState, MlsError, ProcessedMessage};
 use crate::world::World;
 
 impl World {
-    /// Judges one outcome, before the message counts as given.
-    pub fn judge(&mut self, to: usize, place: usize, result: &Result<ProcessedMessage, MlsError>) {
+    /// Judges one outcome, before the message counts as given. `before` is the device's epoch before the call.
+    pub fn judge(
+        &mut self,
+        to: usize,
+        before: Option<u64>,
+        place: usize,
+        result: &Result<ProcessedMessage, MlsError>,
+    ) {
         let (phone, entry) = (&self.phones[to], &self.service.log[place]);
         let complain = || -> ! {
             let kind = entry.text.as_deref().unwrap_or("Commit");
             panic!(
-                "{to}, joined {:?}, in {:?}: message {place} ({kind}, epoch {}, of {}) became {result:?}",
-                phone.joined,
-                phone.epoch(),
-                entry.epoch,
-                entry.by,
+                "{to}, joined {:?}, in {before:?}: message {place} ({kind}, epoch {}, of {}) became {result:?}",
+                phone.joined, entry.epoch, entry.by,
             )
         };
         let given = phone.given.contains(&place);
@@ -82,27 +85,39 @@ impl World {
             }
             // Before the Commit, or its replay, that begins the epoch.
             ProcessedMessage::Early { epoch } => {
-                if *epoch != entry.epoch || phone.epoch().is_some_and(|current| current >= *epoch) {
+                if *epoch != entry.epoch || before.is_none_or(|before| before >= *epoch) {
                     complain();
                 }
             }
             _ => complain(),
         }
-        let released = match outcome {
+        self.count(name(outcome));
+        match outcome {
             ProcessedMessage::Commit { released, .. } | ProcessedMessage::OwnCommit { released, .. } => {
-                released.clone()
+                self.expect_in_inbox(to, outcome);
+                self.promise(to, released);
             }
-            _ => Vec::new(),
-        };
-        if !matches!(
-            outcome,
-            ProcessedMessage::OwnMessage
-                | ProcessedMessage::Duplicate
-                | ProcessedMessage::Stale { .. }
-                | ProcessedMessage::Early { .. }
-        ) {
-            self.promise(to, std::slice::from_ref(outcome));
+            ProcessedMessage::Application { .. } => self.expect_in_inbox(to, outcome),
+            _ => {}
         }
-        self.promise(to, &released);
+    }
+}
+
+fn name(outcome: &ProcessedMessage) -> &'static str {
+    match outcome {
+        ProcessedMessage::Application { .. } => "Application",
+        ProcessedMessage::Commit { superseded, .. } => {
+            if superseded.is_some() {
+                "Commit that won"
+            } else {
+                "Commit"
+            }
+        }
+        ProcessedMessage::OwnCommit { .. } => "OwnCommit",
+        ProcessedMessage::OwnMessage => "OwnMessage",
+        ProcessedMessage::Duplicate => "Duplicate",
+        ProcessedMessage::Stale { .. } => "Stale",
+        ProcessedMessage::Early { .. } => "Early",
+        _ => "other",
     }
 }

@@ -26,10 +26,10 @@ mod script;
 mod service;
 mod world;
 
-use std::env;
+use std::{cell::RefCell, env, panic};
 
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
-use world::World;
+use world::{Tally, World};
 
 /// How many histories are played, how long they are, and whether processes are killed.
 struct Plan {
@@ -83,12 +83,14 @@ fn play(plan: Plan) {
         ),
     };
     common::child::say(&format!("seeds {first} to {}", first + cases - 1));
+    let tally = RefCell::new(Tally::new());
     for seed in first..first + cases {
-        play_one(seed, steps, plan.processes);
+        play_one(seed, steps, plan.processes, &tally);
     }
+    common::child::say(&format!("{:?}", tally.borrow()));
 }
 
-fn play_one(seed: u64, steps: usize, processes: bool) {
+fn play_one(seed: u64, steps: usize, processes: bool, tally: &RefCell<Tally>) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let config = Config {
@@ -99,16 +101,30 @@ fn play_one(seed: u64, steps: usize, processes: bool) {
         ..Config::default()
     };
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let result = TestRunner::new_with_rng(config, rng).run(&script::scripts(steps, processes), |script| {
-        World::play(&script);
-        Ok::<(), TestCaseError>(())
+    let scripts = script::scripts(steps, processes);
+    let result = quietly(|| {
+        TestRunner::new_with_rng(config, rng).run(&scripts, |script| {
+            for (what, times) in World::play(&script) {
+                *tally.borrow_mut().entry(what).or_default() += times;
+            }
+            Ok::<(), TestCaseError>(())
+        })
     });
     match result {
         Ok(()) => {}
         Err(TestError::Fail(reason, script)) => panic!(
-            "{reason}\nthe shortest history that fails: {script:#?}\n\
+            "{reason}\nthe shortest history that fails: {script}\n\
              play it again with MLS_NETWORK_SEED={seed} MLS_NETWORK_STEPS={steps}"
         ),
         Err(error) => panic!("{error}"),
     }
+}
+
+/// Without a word for each of the many failures on the way to the shortest.
+fn quietly<T>(run: impl FnOnce() -> T) -> T {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = run();
+    panic::set_hook(hook);
+    result
 }

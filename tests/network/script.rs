@@ -1,6 +1,8 @@
 //! What can happen: the steps of a history, which proptest generates and shrinks. Numbers choose among what is there,
 //! so that every value means something in every state.
 
+use std::fmt;
+
 use proptest::{collection::vec, prelude::*};
 
 /// A whole history.
@@ -9,6 +11,17 @@ pub struct Script {
     /// A bit for each device: whether it has a validator, or its app merges received Commits later.
     pub validators: u8,
     pub steps: Vec<Step>,
+}
+
+/// A line for each step.
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "validators {:#010b}", self.validators)?;
+        for Step { action, fault } in &self.steps {
+            write!(f, "\n    {action:?}, fault: {fault:?}")?;
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -98,14 +111,14 @@ impl Action {
         let device = any::<u8>;
         prop_oneof![
             6 => device().prop_map(Self::Send),
-            3 => (device(), Change::any()).prop_map(|(by, change)| Self::Change(by, change)),
-            4 => (device(), Answer::any()).prop_map(|(by, answer)| Self::Submit(by, answer)),
+            6 => (device(), Change::any()).prop_map(|(by, change)| Self::Change(by, change)),
+            6 => (device(), Answer::any()).prop_map(|(by, answer)| Self::Submit(by, answer)),
             1 => device().prop_map(Self::LateAnswer),
-            10 => (device(), Delivery::any()).prop_map(|(to, delivery)| Self::Deliver(to, delivery)),
+            14 => (device(), Delivery::any()).prop_map(|(to, delivery)| Self::Deliver(to, delivery)),
             1 => (device(), any::<u8>()).prop_map(|(to, which)| Self::Replay(to, which)),
             1 => (device(), any::<u8>()).prop_map(|(to, which)| Self::Drop(to, which)),
-            2 => device().prop_map(Self::Join),
-            3 => device().prop_map(Self::MergeStaged),
+            4 => device().prop_map(Self::Join),
+            6 => device().prop_map(Self::MergeStaged),
             1 => device().prop_map(Self::Clear),
             3 => (device(), 1..=8_u8, any::<bool>())
                 .prop_map(|(by, limit, acknowledge)| Self::ReadInbox { by, limit, acknowledge }),
@@ -118,7 +131,7 @@ impl Change {
         prop_oneof![
             3 => Just(Self::Update),
             2 => any::<u8>().prop_map(Self::Add),
-            1 => any::<u8>().prop_map(Self::Remove),
+            2 => any::<u8>().prop_map(Self::Remove),
         ]
     }
 }
@@ -140,7 +153,7 @@ impl Delivery {
         // Mostly what waits longest, or no device would ever move on.
         let from = prop_oneof![2 => Just(0), 1 => any::<u8>()];
         let rarely = || prop_oneof![5 => Just(false), 1 => Just(true)];
-        (from, 1..=8_u8, order, any::<bool>(), rarely(), rarely()).prop_map(
+        (from, 1..=16_u8, order, any::<bool>(), rarely(), rarely()).prop_map(
             |(from, count, order, batch, extension, again)| Self {
                 from,
                 count,
@@ -165,8 +178,16 @@ impl Fault {
     }
 }
 
-/// Histories of up to this many steps; `processes` lets children be killed, which takes longer.
+/// Steps to a part, and parts to a chapter: shrinking takes whole chapters out, then parts, then steps, which is far
+/// quicker than one step after the other.
+const PART: usize = 4;
+
+/// Histories of about this many steps; `processes` lets children be killed, which takes longer.
 pub fn scripts(steps: usize, processes: bool) -> impl Strategy<Value = Script> {
     let step = (Action::any(), Fault::any(processes)).prop_map(|(action, fault)| Step { action, fault });
-    (any::<u8>(), vec(step, steps / 2..=steps)).prop_map(|(validators, steps)| Script { validators, steps })
+    let chapters = vec(vec(vec(step, 1..=PART), 1..=PART), 1 + steps / 8..=1 + steps / 5);
+    (any::<u8>(), chapters).prop_map(|(validators, chapters)| Script {
+        validators,
+        steps: chapters.into_iter().flatten().flatten().collect(),
+    })
 }

@@ -1,6 +1,6 @@
 //! The steps of a history, made by devices and the delivery service together.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 use mls_mobile::{BatchOutcome, GroupId, MlsError, ProcessedMessage};
 
@@ -41,7 +41,12 @@ pub struct World {
     pub service: Service,
     points: Points,
     sent: usize,
+    /// What happened, and how often: a history in which nothing happens proves nothing.
+    pub tally: Tally,
 }
+
+/// How often things happened, by their names.
+pub type Tally = BTreeMap<&'static str, u64>;
 
 /// The one of `all` that `number` means.
 fn choose<T: Copy>(all: &[T], number: u8) -> Option<T> {
@@ -62,23 +67,35 @@ impl World {
             service: Service::new(DEVICES, FOUNDERS),
             points: Points::new(),
             sent: 0,
+            tally: Tally::new(),
         }
     }
 
-    pub fn play(script: &Script) {
+    pub fn play(script: &Script) -> Tally {
         let mut world = Self::new(script.validators);
         for step in &script.steps {
             world.step(&step.action, step.fault);
         }
         world.settle();
         world.check();
+        *world.tally.entry("epochs").or_default() += world.service.epoch();
+        world.tally
+    }
+
+    pub fn count(&mut self, what: &'static str) {
+        *self.tally.entry(what).or_default() += 1;
     }
 
     fn step(&mut self, action: &Action, fault: Fault) {
         match *action {
             Action::Send(by) => self.with_active(by, |world, by| world.send(by, fault)),
             Action::Change(by, ref change) => {
-                self.with_active(by, |world, by| world.change(by, change, fault));
+                // Mostly by one who is not behind, or hardly any would be accepted.
+                let newest = self.those(|phone| phone.epoch() == Some(self.service.epoch()));
+                match choose(&newest, by) {
+                    Some(newest) if by < 192 => self.change(newest, change, fault),
+                    _ => self.with_active(by, |world, by| world.change(by, change, fault)),
+                }
             }
             Action::Submit(by, answer) => {
                 let waiting = self.those(|phone| phone.epoch().is_some() && phone.pending().is_some());
@@ -167,9 +184,19 @@ impl World {
         extension: bool,
         fault: Fault,
     ) -> Option<Result<Returned, MlsError>> {
-        match self.phones[by].make(call, extension, fault, &mut self.points)? {
-            Err(MlsError::StorageIo) if matches!(fault, Fault::Error(_)) => None,
-            result => Some(result),
+        if call.kind() != "process" && call.kind() != "batch" {
+            self.count(call.kind());
+        }
+        match self.phones[by].make(call, extension, fault, &mut self.points) {
+            None => {
+                self.count("killed");
+                None
+            }
+            Some(Err(MlsError::StorageIo)) if matches!(fault, Fault::Error(_)) => {
+                self.count("storage failed");
+                None
+            }
+            result => result,
         }
     }
 
@@ -209,10 +236,12 @@ impl World {
         let after = self.phones[by].pending();
         match (before, result) {
             (Some(before), result) => {
-                assert!(
-                    matches!(result, None | Some(Err(MlsError::PendingCommitExists))),
-                    "{by}: {result:?}"
-                );
+                let refused = match result {
+                    Some(Err(MlsError::StagedCommitExists)) => info.staged_commit.is_some(),
+                    Some(Err(MlsError::PendingCommitExists)) | None => true,
+                    _ => false,
+                };
+                assert!(refused, "{by}: {result:?}");
                 assert_eq!(after, Some(before));
             }
             (None, Some(Ok(Returned::Bundle(bundle)))) => assert_eq!(after, Some(bundle)),
@@ -278,6 +307,7 @@ impl World {
     pub fn submit(&mut self, by: usize, answer: Answer, fault: Fault) {
         let bundle = self.phones[by].pending().unwrap();
         let accepted = self.service.submit(&bundle.commit);
+        self.count(if accepted { "accepted" } else { "refused" });
         match answer {
             Answer::Now => self.answer(by, &bundle.commit, accepted, fault),
             Answer::Late => self.phones[by].answers.push_back((bundle.commit, accepted)),
@@ -339,7 +369,8 @@ impl World {
         }
         // The app looks whether it is in, because it may not know.
         if self.phones[by].epoch().is_some() {
-            self.phones[by].joined = Some(epoch);
+            let again = self.phones[by].joined.replace(epoch).is_some();
+            self.count(if again { "joined again" } else { "joined" });
         }
     }
 
@@ -375,10 +406,16 @@ impl World {
         if matches!(delivery.order, Order::Backwards) {
             places.reverse();
         }
-        if !delivery.batch {
-            places.truncate(1);
+        let mut handled = 0;
+        if delivery.batch {
+            handled = self.hand_over(to, &places, true, delivery.extension, fault);
+        } else {
+            let last = places.len() - 1;
+            for (number, place) in places.iter().enumerate() {
+                let fault = if number == last { fault } else { Fault::None };
+                handled += self.hand_over(to, &[*place], false, delivery.extension, fault);
+            }
         }
-        let handled = self.hand_over(to, &places, delivery.batch, delivery.extension, fault);
         if !delivery.again {
             self.service.backlog[to].retain(|place| !places[..handled].contains(place));
         }
@@ -399,6 +436,7 @@ impl World {
         } else {
             Call::Process(bytes(&places[0]))
         };
+        let before = self.phones[to].epoch();
         let result = self.make(to, &call, extension, fault);
         let results: Vec<_> = match result {
             Some(Ok(Returned::Batch(batch))) => {
@@ -420,7 +458,7 @@ impl World {
             other => panic!("{to}: {other:?}"),
         };
         for (place, result) in places.iter().zip(&results) {
-            self.judge(to, *place, result);
+            self.judge(to, before, *place, result);
             self.phones[to].given.insert(*place);
         }
         // What a kill or a failure of storage hides may have happened.
@@ -431,22 +469,27 @@ impl World {
     /// What calls told of must be in the inbox.
     pub fn promise(&mut self, by: usize, released: &[ProcessedMessage]) {
         for outcome in released {
-            let (ProcessedMessage::Application { id, .. }
-            | ProcessedMessage::Commit { id, .. }
-            | ProcessedMessage::OwnCommit { id, .. }) = outcome
-            else {
-                // A duplicate was kept early, given again and read.
-                assert!(
-                    matches!(
-                        outcome,
-                        ProcessedMessage::Duplicate | ProcessedMessage::Stale { .. }
-                    ),
-                    "{by}: {outcome:?}"
-                );
-                continue;
-            };
-            self.phones[by].promised.insert(id.unwrap());
+            self.count("released");
+            self.expect_in_inbox(by, outcome);
         }
+    }
+
+    pub fn expect_in_inbox(&mut self, by: usize, outcome: &ProcessedMessage) {
+        let (ProcessedMessage::Application { id, .. }
+        | ProcessedMessage::Commit { id, .. }
+        | ProcessedMessage::OwnCommit { id, .. }) = outcome
+        else {
+            // A duplicate was kept early, given again and read.
+            assert!(
+                matches!(
+                    outcome,
+                    ProcessedMessage::Duplicate | ProcessedMessage::Stale { .. }
+                ),
+                "{by}: {outcome:?}"
+            );
+            return;
+        };
+        self.phones[by].promised.insert(id.unwrap());
     }
 
     pub fn read_inbox(&mut self, by: usize, limit: u32, acknowledge: bool, fault: Fault) {
