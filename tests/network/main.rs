@@ -41,7 +41,7 @@ struct Plan {
 #[test]
 fn whatever_the_network_does_all_agree_and_read_everything_once() {
     play(Plan {
-        cases: 8,
+        cases: 40,
         steps: 60,
         processes: false,
     });
