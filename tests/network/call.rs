@@ -14,6 +14,7 @@ pub enum Call {
     Merge,
     Clear,
     MergeStaged,
+    Release,
     Process(Vec<u8>),
     Batch(Vec<Vec<u8>>),
     Join(Vec<u8>),
@@ -27,6 +28,7 @@ pub enum Returned {
     Merged(Merged),
     Processed(ProcessedMessage),
     Batch(Batch),
+    Released(Vec<ProcessedMessage>),
     Nothing,
 }
 
@@ -41,6 +43,7 @@ impl Call {
             Self::Merge => "merge",
             Self::Clear => "clear",
             Self::MergeStaged => "merge staged",
+            Self::Release => "release",
             Self::Process(_) => "process",
             Self::Batch(_) => "batch",
             Self::Join(_) => "join",
@@ -61,6 +64,7 @@ impl Call {
                 Returned::Nothing
             }
             Self::MergeStaged => Returned::Merged(group()?.merge_staged_commit()?),
+            Self::Release => Returned::Released(group()?.release_early_messages()?),
             Self::Process(message) => Returned::Processed(group()?.process_message(message)?),
             Self::Batch(messages) => {
                 let messages = messages

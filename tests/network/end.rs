@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use mls_mobile::ProcessedMessage;
+use mls_mobile::{EarlyRefusal, ProcessedMessage};
 
 use crate::{
     common::name_of,
@@ -43,6 +43,8 @@ impl World {
             if info.staged_commit.is_some() {
                 self.merge_staged(number, Fault::None);
                 moved = true;
+            } else if info.early_messages > 0 {
+                moved |= self.release(number, Fault::None);
             }
         }
         let places = self.deliverable(number);
@@ -108,7 +110,12 @@ impl World {
             .values()
             .filter_map(|entry| match &entry.outcome {
                 ProcessedMessage::Application { plaintext, .. } => Some(plaintext.as_slice()),
-                ProcessedMessage::Commit { .. } | ProcessedMessage::OwnCommit { .. } => None,
+                ProcessedMessage::Commit { .. }
+                | ProcessedMessage::OwnCommit { .. }
+                | ProcessedMessage::EarlyRefused {
+                    reason: EarlyRefusal::Rejected,
+                    ..
+                } => None,
                 other => panic!("{number}: {other:?}"),
             })
             .collect();

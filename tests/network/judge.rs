@@ -5,11 +5,13 @@ use mls_mobile::{CommitState, MlsError, ProcessedMessage};
 use crate::world::World;
 
 impl World {
-    /// Judges one outcome, before the message counts as given. `before` is the device's epoch before the call.
+    /// Judges one outcome, before the message counts as given. `before` is the device's epoch before the call, `doubt`
+    /// whether its validator fails.
     pub fn judge(
         &mut self,
         to: usize,
         before: Option<u64>,
+        doubt: bool,
         place: usize,
         result: &Result<ProcessedMessage, MlsError>,
     ) {
@@ -24,6 +26,9 @@ impl World {
         let given = phone.given.contains(&place);
         let outcome = match result {
             Ok(outcome) => outcome,
+            Err(MlsError::CredentialRejected) if doubt && phone.has_validator() && entry.text.is_none() => {
+                return;
+            }
             // It was removed: what comes now is lost for it.
             Err(MlsError::GroupInactive) if phone.epoch().is_none() => {
                 self.phones[to].missed.insert(place);
@@ -56,7 +61,7 @@ impl World {
                 if entry.text.is_some()
                     || entry.by == to
                     || summary.from_epoch != entry.epoch
-                    || waits == phone.has_validator
+                    || waits == phone.has_validator()
                 {
                     complain();
                 }

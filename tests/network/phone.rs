@@ -6,14 +6,17 @@ use std::{
     fs,
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU8, Ordering},
+    },
     thread,
     time::Duration,
 };
 
 use mls_mobile::{
-    ClientConfig, CommitBundle, CredentialValidator, GroupConfig, GroupId, GroupState, InboxEntry, MlsClient,
-    MlsError,
+    CallbackError, ClientConfig, CommitBundle, CredentialValidator, GroupConfig, GroupId, GroupState,
+    InboxEntry, MlsClient, MlsError, ValidationRequest,
     fault::{self, Plan, Point},
 };
 use tempfile::TempDir;
@@ -21,7 +24,7 @@ use tempfile::TempDir;
 use crate::{
     call::{Call, Returned},
     common::{
-        AcceptAll, KEY,
+        KEY,
         child::{self, Child},
         template::{database, scratch},
     },
@@ -41,7 +44,7 @@ pub struct Phone {
     pub number: usize,
     folder: TempDir,
     client: Option<Arc<MlsClient>>,
-    pub has_validator: bool,
+    validator: Option<Arc<Validator>>,
     id: GroupId,
     /// The first epoch of the membership that the device knows of.
     pub joined: Option<u64>,
@@ -62,12 +65,36 @@ pub struct Phone {
 /// How many points calls of a kind pass.
 pub type Points = BTreeMap<&'static str, u64>;
 
-fn open(folder: &Path, has_validator: bool) -> Arc<MlsClient> {
+/// Accepts everything, as long as it answers.
+struct Validator {
+    answers: AtomicU8,
+}
+
+impl Default for Validator {
+    fn default() -> Self {
+        Self {
+            answers: AtomicU8::new(u8::MAX),
+        }
+    }
+}
+
+impl CredentialValidator for Validator {
+    fn validate(&self, _request: ValidationRequest) -> Result<bool, CallbackError> {
+        match self.answers.load(Ordering::Relaxed) {
+            u8::MAX => {}
+            0 => return Err(CallbackError::Failed),
+            answers => self.answers.store(answers - 1, Ordering::Relaxed),
+        }
+        Ok(true)
+    }
+}
+
+fn open(folder: &Path, validator: Option<Arc<Validator>>) -> Arc<MlsClient> {
     let config = ClientConfig {
         group_defaults: Some(group_config()),
         ..ClientConfig::new(database(folder), KEY)
     };
-    let validator = has_validator.then(|| Arc::new(AcceptAll) as Arc<dyn CredentialValidator>);
+    let validator = validator.map(|validator| validator as Arc<dyn CredentialValidator>);
     MlsClient::open(config, validator, None).unwrap()
 }
 
@@ -79,11 +106,12 @@ impl Phone {
         id: &GroupId,
         joined: Option<u64>,
     ) -> Self {
+        let validator = has_validator.then(Arc::default);
         Self {
-            client: Some(open(folder.path(), has_validator)),
+            client: Some(open(folder.path(), validator.clone())),
             number,
             folder,
-            has_validator,
+            validator,
             id: id.clone(),
             joined,
             saved: BTreeMap::new(),
@@ -93,6 +121,14 @@ impl Phone {
             missed: BTreeSet::new(),
             answers: VecDeque::new(),
         }
+    }
+
+    pub fn has_validator(&self) -> bool {
+        self.validator.is_some()
+    }
+
+    fn open(&self) -> Arc<MlsClient> {
+        open(self.folder.path(), self.validator.clone())
     }
 
     pub fn client(&self) -> &Arc<MlsClient> {
@@ -139,7 +175,7 @@ impl Phone {
 
     pub fn restart(&mut self) {
         self.client = None;
-        self.client = Some(open(self.folder.path(), self.has_validator));
+        self.client = Some(self.open());
     }
 
     /// Makes a call under a fault. `None` if the app was killed, so that it does not know what came of it.
@@ -153,7 +189,7 @@ impl Phone {
         let passed = points.get(call.kind()).copied().unwrap_or(40);
         // A little beyond the end: killed after the return, before the app could save anything.
         let place = |number: u16| u64::from(number) * (passed + 2) / (1 << 16);
-        let second = extension.then(|| open(self.folder.path(), self.has_validator));
+        let second = extension.then(|| self.open());
         match fault {
             Fault::None | Fault::Restart => {
                 fault::arm(Plan::Count);
@@ -165,6 +201,19 @@ impl Phone {
                 if matches!(fault, Fault::Restart) {
                     self.restart();
                 }
+                Some(result)
+            }
+            Fault::Doubt(number) => {
+                let answer = |number| {
+                    if let Some(validator) = &self.validator {
+                        validator.answers.store(number, Ordering::Relaxed);
+                    }
+                };
+                answer(number);
+                let result = call
+                    .clone()
+                    .make(second.as_ref().unwrap_or(self.client()), &self.id);
+                answer(u8::MAX);
                 Some(result)
             }
             Fault::Error(number) => {
@@ -208,17 +257,17 @@ impl Phone {
         if !undisturbed {
             self.folder = copy;
         }
-        self.client = Some(open(self.folder.path(), self.has_validator));
+        self.client = Some(self.open());
     }
 
     fn kill_process(&mut self, call: &Call, point: u64) {
         self.client = None;
-        let task = (call, &self.id.0, self.has_validator, point);
+        let task = (call, &self.id.0, self.has_validator(), point);
         fs::write(self.folder.path().join(TASK), rmp_serde::to_vec(&task).unwrap()).unwrap();
         let child = Child::start("child", &[("MLS_FOLDER", self.folder.path().to_str().unwrap())]);
         child.hear();
         child.kill();
-        self.client = Some(open(self.folder.path(), self.has_validator));
+        self.client = Some(self.open());
     }
 }
 
@@ -251,7 +300,7 @@ pub fn child_main() {
     let folder = PathBuf::from(folder);
     let task = fs::read(folder.join(TASK)).unwrap();
     let (call, id, has_validator, point): (Call, Vec<u8>, bool, u64) = rmp_serde::from_slice(&task).unwrap();
-    let client = open(&folder, has_validator);
+    let client = open(&folder, has_validator.then(Arc::default));
     fault::arm(Plan::ParkAt(point, |_point| stay()));
     // Whatever comes of it, nobody hears it.
     drop(call.make(&client, &GroupId(id)));

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use mls_mobile::{BatchOutcome, GroupId, MlsError, ProcessedMessage};
+use mls_mobile::{BatchOutcome, EarlyRefusal, GroupId, MlsError, ProcessedMessage};
 
 use crate::{
     call::{Call, Returned},
@@ -142,6 +142,11 @@ impl World {
                     self.those(|phone| phone.info().is_some_and(|info| info.staged_commit.is_some()));
                 if let Some(by) = choose(&staged, by) {
                     self.merge_staged(by, fault);
+                    return;
+                }
+                let early = self.those(|phone| phone.info().is_some_and(|info| info.early_messages > 0));
+                if let Some(by) = choose(&early, by) {
+                    self.release(by, fault);
                 }
             }
             Action::Clear(by) => {
@@ -184,6 +189,11 @@ impl World {
         extension: bool,
         fault: Fault,
     ) -> Option<Result<Returned, MlsError>> {
+        // Only what comes in is doubted.
+        let fault = match fault {
+            Fault::Doubt(_) if matches!(call, Call::Add(_) | Call::Join(_)) => Fault::None,
+            fault => fault,
+        };
         if call.kind() != "process" && call.kind() != "batch" {
             self.count(call.kind());
         }
@@ -382,6 +392,18 @@ impl World {
         }
     }
 
+    /// What the validator could not judge when it was read.
+    pub fn release(&mut self, by: usize, fault: Fault) -> bool {
+        match self.make(by, &Call::Release, false, fault) {
+            Some(Ok(Returned::Released(released))) => {
+                self.promise(by, &released);
+                !released.is_empty()
+            }
+            None => false,
+            other => panic!("{by}: {other:?}"),
+        }
+    }
+
     /// What waits for a device, without what it must join first to read.
     pub fn deliverable(&self, to: usize) -> Vec<usize> {
         let phone = &self.phones[to];
@@ -437,12 +459,14 @@ impl World {
             Call::Process(bytes(&places[0]))
         };
         let before = self.phones[to].epoch();
+        let doubt = matches!(fault, Fault::Doubt(_));
         let result = self.make(to, &call, extension, fault);
         let results: Vec<_> = match result {
             Some(Ok(Returned::Batch(batch))) => {
                 let stopped = batch.stopped_at.map(|_| batch.error);
                 let expected = match fault {
                     Fault::Error(_) => [None, Some(Some(MlsError::StorageIo))].contains(&stopped),
+                    Fault::Doubt(_) => [None, Some(Some(MlsError::CredentialRejected))].contains(&stopped),
                     _ => stopped.is_none(),
                 };
                 assert!(expected, "{to}: {stopped:?}");
@@ -458,12 +482,13 @@ impl World {
             other => panic!("{to}: {other:?}"),
         };
         for (place, result) in places.iter().zip(&results) {
-            self.judge(to, before, *place, result);
+            self.judge(to, before, doubt, *place, result);
             self.phones[to].given.insert(*place);
         }
         // What a kill or a failure of storage hides may have happened.
         self.phones[to].given.extend(places);
-        results.len()
+        let rejected = |result: &&Result<_, _>| **result == Err(MlsError::CredentialRejected);
+        results.len() - results.iter().filter(rejected).count()
     }
 
     /// What calls told of must be in the inbox.
@@ -475,21 +500,24 @@ impl World {
     }
 
     pub fn expect_in_inbox(&mut self, by: usize, outcome: &ProcessedMessage) {
-        let (ProcessedMessage::Application { id, .. }
-        | ProcessedMessage::Commit { id, .. }
-        | ProcessedMessage::OwnCommit { id, .. }) = outcome
-        else {
-            // A duplicate was kept early, given again and read.
-            assert!(
-                matches!(
-                    outcome,
-                    ProcessedMessage::Duplicate | ProcessedMessage::Stale { .. }
-                ),
-                "{by}: {outcome:?}"
-            );
-            return;
-        };
-        self.phones[by].promised.insert(id.unwrap());
+        match outcome {
+            ProcessedMessage::Application { id, .. }
+            | ProcessedMessage::Commit { id, .. }
+            | ProcessedMessage::OwnCommit { id, .. } => {
+                self.phones[by].promised.insert(id.unwrap());
+            }
+            ProcessedMessage::EarlyRefused {
+                id,
+                reason: EarlyRefusal::Rejected,
+                ..
+            } if self.phones[by].has_validator() => {
+                self.count("rejected");
+                self.phones[by].promised.insert(id.unwrap());
+            }
+            // It was kept early, given again and read.
+            ProcessedMessage::Duplicate | ProcessedMessage::Stale { .. } => {}
+            other => panic!("{by}: {other:?}"),
+        }
     }
 
     pub fn read_inbox(&mut self, by: usize, limit: u32, acknowledge: bool, fault: Fault) {
