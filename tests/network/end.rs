@@ -73,8 +73,12 @@ impl World {
 
     fn check_agreement(&self) {
         let members = self.service.members_at(self.service.epoch());
-        let expected_names: BTreeSet<_> = members.iter().map(ToString::to_string).collect();
+        let mut expected_names: BTreeSet<_> = members.iter().map(ToString::to_string).collect();
         let mut authenticators = BTreeSet::new();
+        if let Some(proposer) = &self.proposer {
+            expected_names.insert("proposer".to_owned());
+            authenticators.insert(proposer.authenticator());
+        }
         for phone in &self.phones {
             let number = phone.number;
             if !members.contains(&number) {
@@ -94,7 +98,7 @@ impl World {
             );
             let group = phone.client().group(self.id.clone()).unwrap();
             let found = group.members().unwrap();
-            assert_eq!(found.len(), members.len(), "{number}");
+            assert_eq!(found.len(), expected_names.len(), "{number}");
             let names: BTreeSet<_> = found.iter().map(|member| name_of(&member.credential)).collect();
             assert_eq!(names, expected_names, "{number}");
             authenticators.insert(info.epoch_authenticator);
@@ -112,6 +116,7 @@ impl World {
                 ProcessedMessage::Application { plaintext, .. } => Some(plaintext.as_slice()),
                 ProcessedMessage::Commit { .. }
                 | ProcessedMessage::OwnCommit { .. }
+                | ProcessedMessage::Proposal { .. }
                 | ProcessedMessage::EarlyRefused {
                     reason: EarlyRefusal::Rejected,
                     ..
@@ -121,7 +126,7 @@ impl World {
             .collect();
         let mut expected = 0;
         for (place, entry) in self.service.log.iter().enumerate() {
-            let Some(text) = &entry.text else { continue };
+            let Some(text) = entry.text() else { continue };
             let times = read.iter().filter(|read| **read == text.as_bytes()).count();
             let is_for_it = entry.by != number && self.service.members_at(entry.epoch).contains(&number);
             let wanted = if is_for_it {
@@ -142,6 +147,16 @@ impl World {
             expected += wanted;
         }
         assert_eq!(read.len(), expected, "{number}: messages that nobody sent");
+        let references: Vec<_> = phone
+            .saved
+            .values()
+            .filter_map(|entry| match &entry.outcome {
+                ProcessedMessage::Proposal { reference, .. } => Some(reference),
+                _ => None,
+            })
+            .collect();
+        let distinct: BTreeSet<_> = references.iter().collect();
+        assert_eq!(distinct.len(), references.len(), "{number}: a proposal twice");
         for promised in &phone.promised {
             assert!(
                 phone.saved.contains_key(promised),

@@ -2,7 +2,7 @@
 
 use mls_mobile::{CommitState, MlsError, ProcessedMessage};
 
-use crate::world::World;
+use crate::{service::Content, world::World};
 
 impl World {
     /// Judges one outcome, before the message counts as given. `before` is the device's epoch before the call, `doubt`
@@ -17,7 +17,9 @@ impl World {
     ) {
         let (phone, entry) = (&self.phones[to], &self.service.log[place]);
         let complain = || -> ! {
-            let kind = entry.text.as_deref().unwrap_or("Commit");
+            let kind = entry
+                .text()
+                .unwrap_or(if entry.is_commit() { "Commit" } else { "Proposal" });
             panic!(
                 "{to}, joined {:?}, in {before:?}: message {place} ({kind}, epoch {}, of {}) became {result:?}",
                 phone.joined, entry.epoch, entry.by,
@@ -26,7 +28,7 @@ impl World {
         let given = phone.given.contains(&place);
         let outcome = match result {
             Ok(outcome) => outcome,
-            Err(MlsError::CredentialRejected) if doubt && phone.has_validator() && entry.text.is_none() => {
+            Err(MlsError::CredentialRejected) if doubt && phone.has_validator() && entry.text().is_none() => {
                 return;
             }
             // It was removed: what comes now is lost for it.
@@ -51,14 +53,14 @@ impl World {
             ProcessedMessage::Application { epoch, plaintext, .. } => {
                 let right = *epoch == entry.epoch
                     && entry.by != to
-                    && entry.text.as_ref().map(String::as_bytes) == Some(plaintext);
+                    && entry.text().map(str::as_bytes) == Some(plaintext);
                 if !right {
                     complain();
                 }
             }
             ProcessedMessage::Commit { summary, state, .. } => {
                 let waits = *state == CommitState::Staged;
-                if entry.text.is_some()
+                if !entry.is_commit()
                     || entry.by == to
                     || summary.from_epoch != entry.epoch
                     || waits == phone.has_validator()
@@ -67,30 +69,38 @@ impl World {
                 }
             }
             ProcessedMessage::OwnCommit { epoch, .. } => {
-                if entry.text.is_some() || entry.by != to || *epoch != entry.epoch + 1 {
+                if !entry.is_commit() || entry.by != to || *epoch != entry.epoch + 1 {
                     complain();
                 }
             }
             ProcessedMessage::OwnMessage => {
-                if entry.text.is_none() || entry.by != to {
+                if entry.text().is_none() || entry.by != to {
                     complain();
                 }
             }
             ProcessedMessage::Duplicate => {
                 // An own Commit that was merged by hand is known, too.
-                if !given && !(entry.text.is_none() && entry.by == to) {
+                if !(given || entry.is_commit() && entry.by == to) {
                     complain();
                 }
             }
-            // Only Commits grow old here, and are long known then.
+            ProcessedMessage::Proposal { .. } => {
+                if !matches!(entry.content, Content::Proposal) {
+                    complain();
+                }
+            }
+            // Only handshakes grow old here, and Commits are long known then.
             ProcessedMessage::Stale { .. } => {
-                if entry.text.is_some() || !(given || entry.by == to) {
+                if entry.text().is_some() || entry.is_commit() && !(given || entry.by == to) {
                     complain();
                 }
             }
             // Before the Commit, or its replay, that begins the epoch.
             ProcessedMessage::Early { epoch } => {
-                if *epoch != entry.epoch || before.is_none_or(|before| before >= *epoch) {
+                let lacks_proposals = entry.is_commit() && self.proposer.is_some();
+                let ahead =
+                    before.is_some_and(|before| before < *epoch || before == *epoch && lacks_proposals);
+                if *epoch != entry.epoch || !ahead {
                     complain();
                 }
             }
@@ -98,7 +108,9 @@ impl World {
         }
         self.count(name(outcome));
         match outcome {
-            ProcessedMessage::Commit { released, .. } | ProcessedMessage::OwnCommit { released, .. } => {
+            ProcessedMessage::Commit { released, .. }
+            | ProcessedMessage::Proposal { released, .. }
+            | ProcessedMessage::OwnCommit { released, .. } => {
                 self.expect_in_inbox(to, outcome);
                 self.promise(to, released);
             }
@@ -116,6 +128,13 @@ fn name(outcome: &ProcessedMessage) -> &'static str {
                 "Commit that won"
             } else {
                 "Commit"
+            }
+        }
+        ProcessedMessage::Proposal { released, .. } => {
+            if released.is_empty() {
+                "Proposal"
+            } else {
+                "Proposal that a Commit lacked"
             }
         }
         ProcessedMessage::OwnCommit { .. } => "OwnCommit",

@@ -10,18 +10,29 @@ use proptest::{collection::vec, prelude::*};
 pub struct Script {
     /// A bit for each device: whether it has a validator, or its app merges received Commits later.
     pub validators: u8,
+    /// Whether there is one more member, which only proposes, and how it sends that.
+    pub proposer: Option<Proposer>,
     pub steps: Vec<Step>,
 }
 
 /// A line for each step.
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "validators {:#010b}", self.validators)?;
+        write!(
+            f,
+            "validators {:#010b}, proposer {:?}",
+            self.validators, self.proposer
+        )?;
         for Step { action, fault } in &self.steps {
             write!(f, "\n    {action:?}, fault: {fault:?}")?;
         }
         Ok(())
     }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Proposer {
+    pub public_handshakes: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -48,6 +59,8 @@ pub enum Action {
     MergeStaged(u8),
     /// The app gives up on its own Commit, whatever the delivery service thinks.
     Clear(u8),
+    /// The proposer, if there is one, wants new keys for itself.
+    Propose,
     /// The app reads its inbox, saves what it reads, and may die before it says so.
     ReadInbox {
         by: u8,
@@ -112,7 +125,7 @@ impl Action {
     /// Which action it is, and whose, does not shrink: another one is hardly ever a simpler one, and every attempt
     /// plays a history.
     fn any() -> impl Strategy<Value = Self> {
-        let numbers = (0..48_u8, any::<u8>(), any::<u8>(), 1..=8_u8, any::<bool>()).no_shrink();
+        let numbers = (0..50_u8, any::<u8>(), any::<u8>(), 1..=8_u8, any::<bool>()).no_shrink();
         (numbers, Change::any(), Answer::any(), Delivery::any()).prop_map(
             |((kind, by, which, limit, acknowledge), change, answer, delivery)| match kind {
                 0..6 => Self::Send(by),
@@ -125,6 +138,7 @@ impl Action {
                 34..38 => Self::Join(by),
                 38..44 => Self::MergeStaged(by),
                 44..45 => Self::Clear(by),
+                45..47 => Self::Propose,
                 _ => Self::ReadInbox {
                     by,
                     limit,
@@ -203,8 +217,13 @@ const PART: usize = 4;
 pub fn scripts(steps: usize, processes: bool) -> impl Strategy<Value = Script> {
     let step = (Action::any(), Fault::any(processes)).prop_map(|(action, fault)| Step { action, fault });
     let chapters = vec(vec(vec(step, 1..=PART), 1..=PART), 0..=steps / 3);
-    (any::<u8>(), chapters).prop_map(|(validators, chapters)| Script {
+    let proposer = prop_oneof![
+        2 => Just(None),
+        1 => any::<bool>().prop_map(|public_handshakes| Some(Proposer { public_handshakes })),
+    ];
+    (any::<u8>(), proposer, chapters).prop_map(|(validators, proposer, chapters)| Script {
         validators,
+        proposer,
         steps: chapters.into_iter().flatten().flatten().collect(),
     })
 }

@@ -7,8 +7,27 @@ pub struct Entry {
     pub epoch: u64,
     pub by: usize,
     pub bytes: Vec<u8>,
-    /// What was said; absent in a Commit.
-    pub text: Option<String>,
+    pub content: Content,
+}
+
+pub enum Content {
+    Text(String),
+    Proposal,
+    Commit,
+}
+
+impl Entry {
+    pub fn is_commit(&self) -> bool {
+        matches!(self.content, Content::Commit)
+    }
+
+    /// What was said.
+    pub fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            Content::Proposal | Content::Commit => None,
+        }
+    }
 }
 
 /// What a Commit does.
@@ -70,7 +89,7 @@ impl Service {
     pub fn post(&mut self, entry: Entry) {
         let place = self.log.len();
         let mut readers = self.members_at(entry.epoch).clone();
-        if entry.text.is_some() {
+        if entry.text().is_some() {
             // Who came later gets it too, and cannot read it.
             readers.extend(self.members_at(self.epoch()));
         }
@@ -86,7 +105,7 @@ impl Service {
         if self
             .log
             .iter()
-            .any(|entry| entry.text.is_none() && entry.bytes == bytes)
+            .any(|entry| entry.is_commit() && entry.bytes == bytes)
         {
             return true;
         }
@@ -97,7 +116,7 @@ impl Service {
             epoch: made.epoch,
             by: made.by,
             bytes: bytes.to_vec(),
-            text: None,
+            content: Content::Commit,
         });
         let mut members = self.members_at(self.epoch()).clone();
         members.extend(made.adds);
@@ -113,7 +132,7 @@ impl Service {
     pub fn invite(&mut self, by: usize, epoch: u64, welcome: Vec<u8>) {
         let made = &self.commits[&(epoch - 1)];
         assert_eq!(made.by, by, "a Welcome of somebody else's Commit");
-        let invited = made.adds.unwrap();
+        let Some(invited) = made.adds else { return };
         // Late or twice, it must not hide a newer one.
         if self
             .welcomes

@@ -6,10 +6,10 @@ use mls_mobile::{BatchOutcome, EarlyRefusal, GroupId, MlsError, ProcessedMessage
 
 use crate::{
     call::{Call, Returned},
-    common::{Device, name_of, template::Template},
+    common::{Device, name_of, raw::RawPeer, template::Template},
     phone::{Phone, Points, group_config},
-    script::{Action, Answer, Change, Delivery, Fault, Order, Script},
-    service::{Entry, Made, Service},
+    script::{Action, Answer, Change, Delivery, Fault, Order, Proposer, Script},
+    service::{Content, Entry, Made, Service},
 };
 
 const DEVICES: usize = 5;
@@ -39,6 +39,8 @@ pub struct World {
     pub id: GroupId,
     pub phones: Vec<Phone>,
     pub service: Service,
+    /// A member that only proposes. It hears of every Commit at once.
+    pub proposer: Option<RawPeer>,
     points: Points,
     sent: usize,
     /// What happened, and how often: a history in which nothing happens proves nothing.
@@ -65,6 +67,7 @@ impl World {
             id: id.clone(),
             phones: templates.iter().enumerate().map(phone).collect(),
             service: Service::new(DEVICES, FOUNDERS),
+            proposer: None,
             points: Points::new(),
             sent: 0,
             tally: Tally::new(),
@@ -73,6 +76,9 @@ impl World {
 
     pub fn play(script: &Script) -> Tally {
         let mut world = Self::new(script.validators);
+        if let Some(proposer) = script.proposer {
+            world.add(proposer);
+        }
         for step in &script.steps {
             world.step(&step.action, step.fault);
         }
@@ -82,12 +88,42 @@ impl World {
         world.tally
     }
 
+    /// The first Commit adds the proposer; the network delivers it like any other.
+    fn add(&mut self, Proposer { public_handshakes }: Proposer) {
+        let mut peer = RawPeer::new("proposer");
+        let call = Call::Add(peer.key_package());
+        let Some(Ok(Returned::Bundle(bundle))) = self.make(0, &call, false, Fault::None) else {
+            panic!("the proposer is not added");
+        };
+        let made = Made {
+            by: 0,
+            epoch: bundle.epoch,
+            ..Made::default()
+        };
+        self.service.made.insert(bundle.commit.clone(), made);
+        assert!(self.service.submit(&bundle.commit));
+        peer.join(bundle.welcome.as_ref().unwrap(), public_handshakes);
+        self.proposer = Some(peer);
+    }
+
+    fn propose(&mut self) {
+        let Some(peer) = &mut self.proposer else { return };
+        let bytes = peer.propose_self_update();
+        self.service.post(Entry {
+            epoch: self.service.epoch(),
+            by: DEVICES,
+            bytes,
+            content: Content::Proposal,
+        });
+    }
+
     pub fn count(&mut self, what: &'static str) {
         *self.tally.entry(what).or_default() += 1;
     }
 
     fn step(&mut self, action: &Action, fault: Fault) {
         match *action {
+            Action::Propose => self.propose(),
             Action::Send(by) => self.with_active(by, |world, by| world.send(by, fault)),
             Action::Change(by, ref change) => {
                 // Mostly by one who is not behind, or hardly any would be accepted.
@@ -219,9 +255,12 @@ impl World {
                 epoch,
                 by,
                 bytes,
-                text: Some(text),
+                content: Content::Text(text),
             }),
             None => {}
+            Some(Err(MlsError::PendingProposalsExist)) if self.proposer.is_some() => {
+                self.count("blocked by a proposal");
+            }
             other => panic!("{by}: {other:?}"),
         }
     }
@@ -316,7 +355,13 @@ impl World {
 
     pub fn submit(&mut self, by: usize, answer: Answer, fault: Fault) {
         let bundle = self.phones[by].pending().unwrap();
+        let epoch = self.service.epoch();
         let accepted = self.service.submit(&bundle.commit);
+        if let Some(peer) = &mut self.proposer
+            && self.service.epoch() != epoch
+        {
+            peer.follow(&bundle.commit);
+        }
         self.count(if accepted { "accepted" } else { "refused" });
         match answer {
             Answer::Now => self.answer(by, &bundle.commit, accepted, fault),
@@ -503,6 +548,7 @@ impl World {
         match outcome {
             ProcessedMessage::Application { id, .. }
             | ProcessedMessage::Commit { id, .. }
+            | ProcessedMessage::Proposal { id, .. }
             | ProcessedMessage::OwnCommit { id, .. } => {
                 self.phones[by].promised.insert(id.unwrap());
             }
