@@ -19,9 +19,11 @@
 mod common;
 
 mod call;
+mod commits;
 mod end;
 mod judge;
 mod phone;
+mod receive;
 mod script;
 mod service;
 mod world;
@@ -41,7 +43,7 @@ struct Plan {
 #[test]
 fn whatever_the_network_does_all_agree_and_read_everything_once() {
     play(Plan {
-        cases: 40,
+        cases: 30,
         steps: 60,
         processes: false,
     });
@@ -114,7 +116,9 @@ fn play_one(seed: u64, steps: usize, processes: bool, tally: &RefCell<Tally>) {
         Ok(()) => {}
         Err(TestError::Fail(reason, script)) => panic!(
             "{reason}\nthe shortest history that fails: {script}\n\
-             play it again with MLS_NETWORK_SEED={seed} MLS_NETWORK_STEPS={steps}"
+             play it again with MLS_NETWORK_SEED={seed} MLS_NETWORK_STEPS={steps} cargo test --all-features --test \
+             network{}",
+            if processes { " -- --ignored long" } else { "" }
         ),
         Err(error) => panic!("{error}"),
     }
