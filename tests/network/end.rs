@@ -43,7 +43,7 @@ impl World {
             if info.staged_commit.is_some() {
                 self.merge_staged(number, Fault::None);
                 moved = true;
-            } else if info.early_messages > 0 {
+            } else if self.phones[number].rejected && info.early_messages > 0 {
                 moved |= self.release(number, Fault::None);
             }
         }

@@ -58,6 +58,8 @@ pub struct Phone {
     pub given: BTreeSet<usize>,
     /// Places in the log of messages that came when the device was no member any more.
     pub missed: BTreeSet<usize>,
+    /// Whether the validator failed over a message that was kept: only then the app must ask for its release.
+    pub rejected: bool,
     /// Answers of the delivery service that are under way: a Commit and whether it was accepted.
     pub answers: VecDeque<(Vec<u8>, bool)>,
 }
@@ -119,6 +121,7 @@ impl Phone {
             promised: BTreeSet::new(),
             given: BTreeSet::new(),
             missed: BTreeSet::new(),
+            rejected: false,
             answers: VecDeque::new(),
         }
     }

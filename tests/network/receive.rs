@@ -152,6 +152,7 @@ impl World {
                 ..
             } if self.phones[by].has_validator() => {
                 self.count("rejected");
+                self.phones[by].rejected = true;
                 self.phones[by].promised.insert(id.unwrap());
             }
             // It was kept early, given again and read.

@@ -176,7 +176,9 @@ impl World {
                     self.merge_staged(by, fault);
                     return;
                 }
-                let early = self.those(|phone| phone.info().is_some_and(|info| info.early_messages > 0));
+                let early = self.those(|phone| {
+                    phone.rejected && phone.info().is_some_and(|info| info.early_messages > 0)
+                });
                 if let Some(by) = choose(&early, by) {
                     self.release(by, fault);
                 }
