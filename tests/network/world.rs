@@ -231,7 +231,15 @@ impl World {
         if call.kind() != "process" && call.kind() != "batch" {
             self.count(call.kind());
         }
-        match self.phones[by].make(call, extension, fault, &mut self.points) {
+        let result = self.phones[by].make(call, extension, fault, &mut self.points);
+        let enters = matches!(
+            call,
+            Call::Process(_) | Call::Batch(_) | Call::Merge | Call::MergeStaged
+        );
+        if enters && !matches!(fault, Fault::Doubt(_)) {
+            self.expect_nothing_kept_for_long(by);
+        }
+        match result {
             None => {
                 self.count("killed");
                 None
@@ -242,6 +250,17 @@ impl World {
             }
             result => result,
         }
+    }
+
+    /// What could be read has been read: no message waits for an epoch that has begun.
+    fn expect_nothing_kept_for_long(&mut self, by: usize) {
+        let phone = &self.phones[by];
+        if phone.epoch().is_none() || phone.rejected {
+            return;
+        }
+        let group = phone.client().group(self.id.clone()).unwrap();
+        let released = group.release_early_messages().unwrap();
+        assert_eq!(released, [], "{by}: kept for too long");
     }
 
     pub fn send(&mut self, by: usize, fault: Fault) {
