@@ -33,6 +33,9 @@ impl World {
             }
             // It was removed: what comes now is lost for it.
             Err(MlsError::GroupInactive) if phone.epoch().is_none() => {
+                if !given && entry.text().is_some() {
+                    self.count("unread after a removal");
+                }
                 self.phones[to].missed.insert(place);
                 return;
             }

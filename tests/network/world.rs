@@ -241,7 +241,8 @@ impl World {
         }
         match result {
             None => {
-                self.count("killed");
+                let process = matches!(fault, Fault::KillProcess(_));
+                self.count(if process { "process killed" } else { "killed" });
                 None
             }
             Some(Err(MlsError::StorageIo)) if matches!(fault, Fault::Error(_)) => {
