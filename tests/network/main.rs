@@ -1,10 +1,11 @@
 //! Devices, a delivery service and everything that can go wrong between them: messages come late, twice, in any order
 //! and for a while not at all, answers are lost or misunderstood, storage fails, apps are killed and started again. In
-//! the end all members agree, and each has read each message of its epochs once.
+//! the end all members agree, and each has read each message of its epochs once; only what reaches a device after its
+//! own removal it cannot read.
 //!
 //! Every history has a seed, which a failure prints, with the shortest history that still fails.
 //! `MLS_NETWORK_SEED=<seed>` plays it again; keys are new each time, all choices are the same. `MLS_NETWORK_CASES` and
-//! `MLS_NETWORK_STEPS` say how many histories there are and how long they are at most. The ignored test is the long
+//! `MLS_NETWORK_STEPS` say how many histories there are and about how long they are. The ignored test is the long
 //! run, in which processes are killed too: `cargo test --all-features --test network -- --ignored long`.
 
 #![allow(
