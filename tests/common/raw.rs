@@ -214,6 +214,14 @@ impl RawPeer {
         to_bytes(message)
     }
 
+    pub fn propose_self_update(&mut self) -> Vec<u8> {
+        let group = self.group.as_mut().unwrap();
+        let (message, _) = group
+            .propose_self_update(&self.provider, &self.signer, LeafNodeParameters::default())
+            .unwrap();
+        to_bytes(message)
+    }
+
     /// Processes a Commit of another member.
     pub fn follow(&mut self, commit: &[u8]) {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(commit).unwrap();
