@@ -15,7 +15,8 @@ pub enum MlsError {
     /// A group with this id exists already. Delete it first, or keep using it.
     #[error("a group with this id exists already")]
     GroupAlreadyExists,
-    /// This device was removed from the group. It can only be read, deleted, or joined again.
+    /// This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
+    /// message that comes after the removal is not read any more, even if it was sent before it.
     #[error("this device was removed from the group")]
     GroupInactive,
     /// No identity with this id is in the database.
