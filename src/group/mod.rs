@@ -34,6 +34,7 @@ use crate::{
     storage::{
         Call, StorageError, WriteTx,
         cache::LiveGroup,
+        call,
         groups::{self, GroupRecord},
         openmls::Transaction,
     },
@@ -66,9 +67,9 @@ impl Live<'_, WriteTx<'_>> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<Result<T, Error>, Error> {
-        self.tx.begin_savepoint()?;
+        call::begin_savepoint(self.tx)?;
         let result = work(self);
-        let result = self.tx.end_savepoint(result)?;
+        let result = call::end_savepoint(self.tx, result)?;
         if result.is_err() {
             let LiveGroup { mls, record, .. } = load(self.tx, &self.record.group_id)?;
             self.group = mls;

@@ -5,6 +5,7 @@
 
 pub(crate) mod busy;
 pub(crate) mod cache;
+pub(crate) mod call;
 pub(crate) mod cleared_commits;
 pub(crate) mod codec;
 pub(crate) mod early_messages;
@@ -38,6 +39,7 @@ pub(crate) mod store;
 pub(crate) mod transfer;
 pub(crate) mod tx;
 
+pub(crate) use call::Call;
 pub(crate) use error::{PathProblem, StorageError};
-pub(crate) use store::{Call, Store};
+pub(crate) use store::Store;
 pub(crate) use tx::{ReadTx, WriteTx};

@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-use openmls::group::GroupId;
 use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};
 
 use super::{
     busy,
-    cache::{GroupCache, LiveGroup},
+    cache::GroupCache,
+    call::{Call, settle},
     erasure::Erasure,
     error::StorageError,
     fault::{self, Point},
@@ -58,82 +58,6 @@ impl Phase {
             Self::Suspended => Err(Error::Suspended),
             Self::Wiped => Err(Error::Wiped),
         }
-    }
-}
-
-/// A call within its transaction: the transaction, and the live groups that go with it.
-pub(crate) struct Call<'c, Tx> {
-    pub(crate) tx: Tx,
-    groups: &'c mut GroupCache,
-    /// Groups that went back into memory before the call's end.
-    kept: Vec<GroupId>,
-}
-
-impl<Tx> Call<'_, Tx> {
-    pub(crate) fn take_group(&mut self, id: &GroupId) -> Option<LiveGroup> {
-        self.groups.take(id)
-    }
-
-    pub(crate) fn keep_group(&mut self, group: LiveGroup) {
-        self.kept.push(group.record.group_id.clone());
-        self.groups.put(group);
-    }
-
-    /// Puts back a group that is as it was when it was taken, whatever becomes of the savepoint.
-    pub(crate) fn put_back(&mut self, group: LiveGroup) {
-        self.groups.put(group);
-    }
-
-    /// The transaction and all groups in memory.
-    pub(crate) fn tx_and_groups(&mut self) -> (&Tx, impl Iterator<Item = &mut LiveGroup>) {
-        (&self.tx, self.groups.iter_mut())
-    }
-
-    /// Takes out a group that is too much for the memory, while there is one. The end of a call does the same.
-    pub(crate) fn groups_over_budget(&mut self) -> Option<LiveGroup> {
-        self.groups.take_over_budget()
-    }
-
-    /// Forgets the groups that were kept since `mark`: the file does not hold what they hold. Tells whether one was
-    /// ahead of its rows.
-    fn forget_since(&mut self, mark: usize) -> bool {
-        let mut lost = false;
-        for id in self.kept.split_off(mark) {
-            lost |= self.groups.take(&id).is_some_and(|group| group.is_ahead);
-        }
-        lost
-    }
-}
-
-impl Call<'_, WriteTx<'_>> {
-    /// Runs `work` in a savepoint. If it fails, what it changed is undone, in the file and in memory, and the
-    /// transaction goes on; a failure of storage itself is the outer error, because nothing can go on then.
-    pub(crate) fn savepoint<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<Result<T, Error>, Error> {
-        self.tx.begin_savepoint()?;
-        let mark = self.kept.len();
-        let result = work(self);
-        let result = self.tx.end_savepoint(result)?;
-        if result.is_err() && self.forget_since(mark) {
-            // Steps from before the savepoint may be gone with it: only the whole transaction can be undone.
-            return Err(StorageError::LostWrites.into());
-        }
-        Ok(result)
-    }
-
-    /// Runs `work` and undoes what it changed, in the file and in memory: only its answer stays.
-    pub(crate) fn provisional<T>(
-        &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        self.tx.begin_savepoint()?;
-        let mark = self.kept.len();
-        let result = work(self);
-        let result = self.tx.undo_savepoint(result);
-        self.forget_since(mark);
-        result
     }
 }
 
@@ -213,13 +137,9 @@ impl Store {
         let state = &mut *entered.state;
         let begun = self.begin(state, TransactionBehavior::Deferred)?;
         let tx = ReadTx::new(begun.connection, begun.sealer, &self.interrupted);
-        let mut call = Call {
-            tx,
-            groups: begun.groups,
-            kept: Vec::new(),
-        };
+        let mut call = Call::new(tx, begun.groups);
         let result = work(&mut call);
-        call.groups.make_room();
+        call.make_room();
         settle(result, call.tx.take_failure())
     }
 
@@ -239,15 +159,11 @@ impl Store {
         } = self.begin(state, TransactionBehavior::Immediate)?;
         let changes_before = connection.total_changes();
         let tx = WriteTx::new(connection, sealer, &self.interrupted);
-        let mut call = Call {
-            tx,
-            groups,
-            kept: Vec::new(),
-        };
+        let mut call = Call::new(tx, groups);
         let result = work(&mut call);
         let result = settle(result, call.tx.take_failure()).and_then(|value| {
             if matches!(commit, Commit::No) {
-                call.forget_since(0);
+                call.forget_kept();
                 return Ok((value, None));
             }
             let changed = connection.total_changes() != changes_before;
@@ -256,12 +172,12 @@ impl Store {
             }
             call.tx.check_interrupted()?;
             self.commit(transaction)?;
-            call.groups.make_room();
+            call.make_room();
             Ok((value, changed.then(|| call.tx.erases())))
         });
         // Rolled back, by the transaction's end or by a COMMIT that failed.
         let (value, changed) = result.inspect_err(|_| {
-            call.forget_since(0);
+            call.forget_kept();
         })?;
         if let Phase::Open(database) = &state.phase {
             state.erasure.after_commit(&database.connection, changed);
@@ -397,12 +313,4 @@ fn data_version(connection: &Connection) -> Result<i64, StorageError> {
         .prepare_cached("PRAGMA data_version")
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
         .map_err(Into::into)
-}
-
-/// OpenMLS reports some storage failures as its own errors: the one that the transaction kept is the true one.
-fn settle<T>(result: Result<T, Error>, failure: Option<StorageError>) -> Result<T, Error> {
-    match failure {
-        Some(failure) => Err(failure.into()),
-        None => result,
-    }
 }

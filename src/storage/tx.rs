@@ -15,7 +15,7 @@ use super::{
     fault::{self, Point},
     seal::{Index, Place, Sealer},
 };
-use crate::{error::Error, secret::SecretBytes};
+use crate::secret::SecretBytes;
 
 /// A transaction that reads. Remembers the first failure, because OpenMLS replaces some by a bare `LibraryError`.
 pub(crate) struct ReadTx<'c> {
@@ -163,38 +163,13 @@ impl<'c> WriteTx<'c> {
         self.deferred_message_secrets.take()
     }
 
-    /// Begins what is kept or undone as one. They nest.
-    pub(crate) fn begin_savepoint(&self) -> Result<(), StorageError> {
-        self.savepoint(&["SAVEPOINT step"])
-    }
-
-    /// Ends the savepoint in which `result` was made: keeps what it changed, or undoes it. A failure of storage
-    /// itself is the outer error, because nothing can go on then.
-    pub(crate) fn end_savepoint<T>(&self, result: Result<T, Error>) -> Result<Result<T, Error>, Error> {
-        if let Some(failure) = self.take_failure() {
-            return Err(failure.into());
-        }
-        match &result {
-            Err(Error::Storage(_)) => return result.map(Ok),
-            Err(_) => self.savepoint(UNDO)?,
-            Ok(_) => self.savepoint(&["RELEASE step"])?,
-        }
-        Ok(result)
-    }
-
-    /// Ends the savepoint in which `result` was made and undoes what it changed, whatever it is.
-    pub(crate) fn undo_savepoint<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
-        if let Some(failure) = self.take_failure() {
-            return Err(failure.into());
-        }
-        // After a failure of storage the whole transaction rolls back.
-        if !matches!(result, Err(Error::Storage(_))) {
-            self.savepoint(UNDO)?;
-        }
-        result
-    }
-
-    fn savepoint(&self, statements: &[&str]) -> Result<(), StorageError> {
+    /// Begins, keeps or undoes what is kept or undone as one. Savepoints nest.
+    pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
+        let statements: &[&str] = match step {
+            Savepoint::Begin => &["SAVEPOINT step"],
+            Savepoint::Keep => &["RELEASE step"],
+            Savepoint::Undo => &["ROLLBACK TO step", "RELEASE step"],
+        };
         statements
             .iter()
             .try_for_each(|sql| self.execute(sql, []).map(drop))
@@ -228,8 +203,13 @@ impl<'c> Deref for WriteTx<'c> {
     }
 }
 
-/// Undoes the newest savepoint and ends it.
-const UNDO: &[&str] = &["ROLLBACK TO step", "RELEASE step"];
+/// A step of a savepoint.
+#[derive(Clone, Copy)]
+pub(super) enum Savepoint {
+    Begin,
+    Keep,
+    Undo,
+}
 
 /// Refuses to go on after the deadline of a suspension.
 pub(super) fn check_interrupted(interrupted: &AtomicBool) -> Result<(), StorageError> {
