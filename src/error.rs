@@ -60,6 +60,8 @@ pub(crate) enum Error {
 
     #[error("the message is no Welcome")]
     NotAWelcome,
+    #[error("the Welcome is to an epoch that no honest group reaches")]
+    WelcomeEpoch,
     #[error(transparent)]
     Welcome(#[from] Box<WelcomeError<KeptFailure>>),
 
@@ -166,6 +168,8 @@ pub(crate) enum MessageError {
     DamagedEcho,
     #[error("a Commit whose app data needs an interpreter")]
     AppDataUpdate,
+    #[error("the queue is full of proposals, or of this sender's")]
+    TooManyProposals,
     #[error(transparent)]
     Process(Box<ProcessMessageError<KeptFailure>>),
 }

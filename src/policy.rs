@@ -40,9 +40,17 @@ pub(crate) const MAX_TRIED_PROPOSALS: usize = 64;
 
 /// The largest epoch: SQLite's integers are signed.
 pub(crate) const MAX_EPOCH: u64 = i64::MAX as u64;
+/// The largest epoch that is joined: a group has room to go on from there, and no honest one ever comes so far.
+pub(crate) const MAX_JOINED_EPOCH: u64 = MAX_EPOCH >> 1;
 /// How far ahead of the group's epoch a message may be to be kept for later: beyond that it is no message of the
 /// group's near future.
 pub(crate) const MAX_EPOCHS_AHEAD: u64 = 1024;
+
+/// Proposals that a group queues, and how many of them come from one sender: all are in memory with the group.
+pub(crate) const MAX_QUEUED_PROPOSALS: usize = 1024;
+pub(crate) const MAX_QUEUED_OF_A_SENDER: usize = 64;
+/// The largest proposal that is queued: a key package fits.
+pub(crate) const MAX_PROPOSAL: usize = 512 << 10;
 
 /// The largest message that is looked at: a Welcome with the tree of 50,000 members fits.
 pub(crate) const MAX_MESSAGE: usize = 32 << 20;

@@ -25,7 +25,7 @@ impl MlsGroup {
     /// delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
     /// call `clear_pending_commit`. The group stays in its epoch until then.
     /// Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-    /// `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+    /// `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     /// After a crash: `pending_commit` gives the same bundle again.
     pub fn add_members(&self, key_packages: Vec<Vec<u8>>) -> Result<CommitBundle, MlsError> {
         self.commit("add_members", |call| {
@@ -37,7 +37,7 @@ impl MlsGroup {
     /// and kept as for `add_members`.
     ///
     /// Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-    /// `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+    /// `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     pub fn remove_members(&self, leaf_indices: Vec<u32>) -> Result<CommitBundle, MlsError> {
         self.commit("remove_members", |call| {
             commit::remove_members(call, &self.core.context, &self.id, &leaf_indices)
@@ -49,8 +49,8 @@ impl MlsGroup {
     /// Stored, sent and kept as for `add_members`.
     ///
     /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-    /// that not every member supports), `PendingCommitExists`,
-    /// `GroupInactive`, `GroupNotFound`.
+    /// that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+    /// `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     #[uniffi::method(default(new_identity = None))]
     pub fn self_update(&self, new_identity: Option<IdentityId>) -> Result<CommitBundle, MlsError> {
         self.commit("self_update", |call| {

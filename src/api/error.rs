@@ -307,6 +307,9 @@ pub enum MessageReason {
     UnknownOwnCommit,
     /// It uses an extension that this library does not offer.
     UnsupportedFeature,
+    /// A proposal, and too many are queued, or too many of its sender's, or it is too large. Commit what is queued;
+    /// then it can be given again.
+    TooManyProposals,
 }
 
 /// What is wrong with an argument.

@@ -43,6 +43,9 @@ impl From<Error> for MlsError {
             Error::NotAWelcome => Self::WelcomeInvalid {
                 reason: WelcomeReason::NotAWelcome,
             },
+            Error::WelcomeEpoch => Self::WelcomeInvalid {
+                reason: WelcomeReason::UnsupportedFeature,
+            },
             Error::Welcome(error) => (*error).into(),
             Error::GroupInfo(error) => error.into(),
             Error::NoExternalJoin => Self::NoExternalJoin,
@@ -292,6 +295,7 @@ impl From<MessageError> for MlsError {
             MessageError::UnknownOwnCommit => MessageReason::UnknownOwnCommit,
             MessageError::DamagedEcho => MessageReason::SignatureInvalid,
             MessageError::AppDataUpdate => MessageReason::UnsupportedFeature,
+            MessageError::TooManyProposals => MessageReason::TooManyProposals,
             MessageError::Process(error) => return (*error).into(),
         };
         Self::MessageInvalid { reason }

@@ -87,6 +87,7 @@ impl From<outcome::EarlyRefusal> for EarlyRefusal {
             outcome::EarlyRefusal::Expired => Self::Expired,
             outcome::EarlyRefusal::Invalid => Self::Invalid,
             outcome::EarlyRefusal::GroupEnded => Self::GroupEnded,
+            outcome::EarlyRefusal::Dropped => Self::Dropped,
         }
     }
 }

@@ -106,7 +106,7 @@ pub enum ProcessedMessage {
 /// Why a message that was kept is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum EarlyRefusal {
-    /// The validator refused it. It stays; `release_early_messages` asks again.
+    /// A Commit that the validator refused. It stays; `release_early_messages` asks again.
     Rejected,
     /// It waited for longer than `EarlyLimits.age_seconds`.
     Expired,
@@ -114,6 +114,8 @@ pub enum EarlyRefusal {
     Invalid,
     /// This device was removed from the group, or discarded a Commit.
     GroupEnded,
+    /// The app gave it up, by `drop_early_messages`.
+    Dropped,
 }
 
 /// Whether a received Commit took effect.

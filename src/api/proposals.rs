@@ -40,7 +40,7 @@ impl MlsGroup {
     /// Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
     pub fn commit_to_pending_proposals(&self) -> Result<CommitBundle, MlsError> {
         self.commit("commit_to_pending_proposals", |call| {
-            commit::commit_to_pending_proposals(call, &self.id)
+            commit::commit_to_pending_proposals(call, &self.core.context, &self.id)
         })
     }
 }

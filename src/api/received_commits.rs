@@ -34,8 +34,9 @@ impl MlsGroup {
         })
     }
 
-    /// Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
-    /// that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+    /// Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+    /// this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+    /// pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
     ///
     /// Stored: what the messages change, and their outcomes in the inbox.
     /// Errors: `GroupNotFound`.
@@ -45,5 +46,18 @@ impl MlsGroup {
             store.write(|call| early::release_group(call, context, &self.id))
         })?;
         Ok(released.into_iter().map(Into::into).collect())
+    }
+
+    /// Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+    /// somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+    /// or join the group again.
+    ///
+    /// Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+    pub fn drop_early_messages(&self) -> Result<Vec<ProcessedMessage>, MlsError> {
+        let dropped = call(&self.core, "drop_early_messages", || {
+            let Core { store, context } = &*self.core;
+            store.write(|call| early::drop_all(call, context, &self.id))
+        })?;
+        Ok(dropped.into_iter().map(Into::into).collect())
     }
 }

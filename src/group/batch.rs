@@ -2,17 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use openmls::group::GroupId;
+use openmls::{group::GroupId, prelude::ContentType};
 
 use super::{
-    Context, deferred,
+    Context, deferred, early,
     outcome::Processed,
     past_epochs,
     process::{self, Attempt, Writes},
 };
 use crate::{
     error::Error,
-    storage::{Call, Store, WriteTx, header},
+    policy,
+    storage::{Call, Store, WriteTx, early_messages::NewEarlyMessage, header},
 };
 
 /// A transaction of a batch commits after this long, so that another process gets in within 250 ms.
@@ -167,13 +168,26 @@ fn handle(call: &mut Call<'_, WriteTx<'_>>, context: &Context, message: &Incomin
         }
     };
     let group_id = parsed.group_id().clone();
-    Ok(
-        match process::attempt(call, context, &message.bytes, parsed, Writes::Deferred)? {
-            Attempt::Processed(processed) => Handled::Processed { group_id, processed },
-            Attempt::Refused { error, .. } => Handled::Failed {
-                group_id: Some(group_id),
-                error,
-            },
-        },
-    )
+    let kept = NewEarlyMessage {
+        epoch: parsed.epoch().as_u64(),
+        is_commit: parsed.content_type() == ContentType::Commit,
+        bytes: &message.bytes,
+        received: policy::now(),
+    };
+    let error = match process::attempt(call, context, &message.bytes, parsed, Writes::Deferred)? {
+        Attempt::Processed(processed) => return Ok(Handled::Processed { group_id, processed }),
+        Attempt::Refused { error, .. } => error,
+    };
+    let error = match error {
+        Error::CredentialRejected if kept.is_commit => {
+            let keep =
+                |call: &mut Call<'_, WriteTx<'_>>| early::keep_rejected(&call.tx, context, &group_id, &kept);
+            call.savepoint(keep)?.err().unwrap_or(error)
+        }
+        error => error,
+    };
+    Ok(Handled::Failed {
+        group_id: Some(group_id),
+        error,
+    })
 }

@@ -8,14 +8,15 @@ use openmls::{
     group::{
         CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError, QueuedProposal,
     },
-    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut, Sender},
+    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut, Proposal, Sender},
 };
 use openmls_traits::OpenMlsProvider;
 
 use super::{
     Context, Live, check_in_step,
     outcome::NewMemberInfo,
-    validator::{self, Question},
+    summary,
+    validator::{self, Answer, Question},
     with_group,
 };
 use crate::{
@@ -54,7 +55,7 @@ pub(crate) fn add_members(
         for key_package in &key_packages {
             check_key_package(context, live, key_package)?;
         }
-        commit(live, None, Outsiders::of(context), |builder| {
+        commit(live, context, None, Outsiders::LeaveOut, |builder| {
             builder.propose_adds(key_packages.iter().cloned())
         })
     })
@@ -103,7 +104,7 @@ pub(crate) fn remove_members(
                 return Err(Error::MemberNotFound(index));
             }
         }
-        commit(live, None, Outsiders::of(context), |builder| {
+        commit(live, context, None, Outsiders::LeaveOut, |builder| {
             builder.propose_removals(leaf_indices.iter().copied().map(LeafNodeIndex::new))
         })
     })
@@ -118,19 +119,24 @@ pub(crate) fn self_update(
 ) -> Result<PendingCommitRecord, Error> {
     let new_identity = new_identity.map(|id| identity::get(&call.tx, id)).transpose()?;
     with_group(call, id, |live| {
-        commit(live, new_identity.as_ref(), Outsiders::of(context), |builder| {
-            builder.force_self_update(true)
-        })
+        commit(
+            live,
+            context,
+            new_identity.as_ref(),
+            Outsiders::LeaveOut,
+            |builder| builder.force_self_update(true),
+        )
     })
 }
 
 /// Carries out the queued proposals and nothing else: those of outsiders too, because the app asks for it.
 pub(crate) fn commit_to_pending_proposals(
     call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
     id: &GroupId,
 ) -> Result<PendingCommitRecord, Error> {
     with_group(call, id, |live| {
-        commit(live, None, Outsiders::Admit, |builder| builder)
+        commit(live, context, None, Outsiders::Admit, |builder| builder)
     })
 }
 
@@ -149,6 +155,7 @@ fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
 /// proposals that can be carried out together; merging it forgets the others.
 fn commit(
     live: &mut Live<'_, WriteTx<'_>>,
+    context: &Context,
     new_identity: Option<&Identity>,
     outsiders: Outsiders,
     shape: impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
@@ -158,7 +165,7 @@ fn commit(
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
     let Live { group, provider, .. } = live;
     let provider = &*provider;
-    let unwanted = outsiders.unwanted(group);
+    let unwanted = unwanted(context, group, outsiders);
     let refused = refused_proposals(group, unwanted, |group, accepts| {
         build(group, provider, &signer, new_identity, &shape, accepts).is_ok()
     });
@@ -203,29 +210,37 @@ fn build<'g>(
     .map_err(Into::into)
 }
 
-/// What becomes of join proposals that nobody vouched for (docs/adr/0012).
+/// Whether a Commit lets in whom no member proposed, if there is no validator to ask (docs/adr/0012).
 #[derive(Clone, Copy)]
 enum Outsiders {
     Admit,
     LeaveOut,
 }
 
-impl Outsiders {
-    /// A validator saw them before they were queued; without one a Commit for something else must not let them in.
-    fn of(context: &Context) -> Self {
-        if context.validator.is_some() {
-            Self::Admit
-        } else {
-            Self::LeaveOut
+/// Queued proposals of people and servers outside that add somebody, and that the app does not want. A validator is
+/// asked now, because another client without one may have queued them.
+fn unwanted(context: &Context, group: &MlsGroup, outsiders: Outsiders) -> Vec<ProposalRef> {
+    let group_id = group.group_id().as_slice();
+    let is_unwanted = |queued: &&QueuedProposal| {
+        let adds = matches!(queued.proposal(), Proposal::Add(_));
+        if !adds || matches!(queued.sender(), Sender::Member(_)) {
+            return false;
         }
-    }
-
-    fn unwanted(self, group: &MlsGroup) -> Vec<ProposalRef> {
-        let is_unwanted = |queued: &&QueuedProposal| {
-            matches!(self, Self::LeaveOut) && *queued.sender() == Sender::NewMemberProposal
+        let Some(credential) = summary::proposer(group, queued) else {
+            return true;
         };
-        references(group.pending_proposals().filter(is_unwanted))
-    }
+        let summary = summary::proposal(group, queued, credential);
+        let question = Question::Proposal {
+            group_id,
+            summary: &summary,
+        };
+        match validator::ask(context, &question) {
+            Ok(Answer::Accepted) => false,
+            Ok(Answer::Unasked) => matches!(outsiders, Outsiders::LeaveOut),
+            Err(_) => true,
+        }
+    };
+    references(group.pending_proposals().filter(is_unwanted))
 }
 
 fn references<'q>(queued: impl Iterator<Item = &'q QueuedProposal>) -> Vec<ProposalRef> {

@@ -10,7 +10,6 @@ use super::{
 };
 use crate::{
     error::Error,
-    log::Level,
     policy,
     storage::{
         Call, WriteTx,
@@ -84,23 +83,28 @@ pub(crate) fn release_group(
 pub(super) fn release(live: &mut Live<'_, WriteTx<'_>>, context: &Context) -> Result<Vec<Processed>, Error> {
     let mut released = Vec::new();
     let mut after = Position::default();
+    // Whether something was read since the last time from the start: it may be what another message waited for.
+    let mut progress = false;
     loop {
+        let (id, epoch) = (live.group.group_id(), live.group.epoch());
         if !live.group.is_active() {
-            released.append(&mut refuse_all(
-                live.tx,
-                context,
-                live.group.group_id(),
-                EarlyRefusal::GroupEnded,
-            )?);
+            // What is of a later epoch may be for the next membership.
+            let gone = refuse_up_to(live.tx, context, id, epoch.as_u64(), EarlyRefusal::GroupEnded)?;
+            released.extend(gone);
             return Ok(released);
         }
-        let epoch = live.group.epoch();
-        let id = live.group.group_id();
         let Some(message) = early_messages::next(live.tx, id, epoch.as_u64(), after)? else {
-            return Ok(released);
+            if !std::mem::take(&mut progress) {
+                return Ok(released);
+            }
+            after = Position::default();
+            continue;
         };
         after = message.position;
-        released.extend(replay(live, context, &message)?);
+        if let Some(processed) = replay(live, context, &message)? {
+            progress |= !matches!(processed.outcome, Outcome::EarlyRefused { .. });
+            released.push(processed);
+        }
         if live.group.epoch() != epoch {
             after = Position::default();
         }
@@ -120,12 +124,15 @@ fn replay(
     let outcome = match result {
         Ok(Outcome::Early { .. } | Outcome::RivalStaged { .. }) => return Ok(None),
         Ok(outcome) => outcome,
-        // The app may decide otherwise later, and has no other copy of it.
+        // The app may decide otherwise later, and has no other copy of it. It is told once.
         Err(Error::CredentialRejected | Error::ValidatorFailed) => {
-            context.log.event(Level::Warn, "early_message_rejected", &[]);
+            if !early_messages::mark_rejected(live.tx, live.group.group_id(), &message.bytes)? {
+                return Ok(None);
+            }
             let outcome = refused(message, EarlyRefusal::Rejected);
             return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
         }
+        Err(error) if refusal::may_pass(&error) => return Ok(None),
         Err(error) => {
             refusal::note(live, &error)?;
             refused(message, EarlyRefusal::Invalid)
@@ -133,6 +140,34 @@ fn replay(
     };
     early_messages::delete(live.tx, message.position)?;
     mailbox::record(live.tx, context, &message.group_id, outcome).map(Some)
+}
+
+/// Keeps a Commit that the validator rejected in a batch, whose cursor goes past it: until the app has looked at the
+/// inbox it has no other copy.
+pub(super) fn keep_rejected(
+    tx: &WriteTx<'_>,
+    context: &Context,
+    id: &GroupId,
+    new: &NewEarlyMessage<'_>,
+) -> Result<(), Error> {
+    keep(tx, context, id, new)?;
+    if !early_messages::mark_rejected(tx, id, new.bytes)? {
+        return Ok(());
+    }
+    let outcome = Outcome::EarlyRefused {
+        epoch: new.epoch,
+        reason: EarlyRefusal::Rejected,
+    };
+    mailbox::record(tx, context, id.as_slice(), outcome).map(drop)
+}
+
+/// Gives up all that waits for this group at the app's wish.
+pub(crate) fn drop_all(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    id: &GroupId,
+) -> Result<Vec<Processed>, Error> {
+    refuse_up_to(&call.tx, context, id, policy::MAX_EPOCH, EarlyRefusal::Dropped)
 }
 
 /// Gives up all that waits for this group, but what an external join that waits will read.
@@ -143,6 +178,16 @@ pub(super) fn refuse_all(
     reason: EarlyRefusal,
 ) -> Result<Vec<Processed>, Error> {
     let last = external_joins::get::<IgnoredAny>(tx, id)?.map_or(policy::MAX_EPOCH, |join| join.epoch);
+    refuse_up_to(tx, context, id, last, reason)
+}
+
+fn refuse_up_to(
+    tx: &WriteTx<'_>,
+    context: &Context,
+    id: &GroupId,
+    last: u64,
+    reason: EarlyRefusal,
+) -> Result<Vec<Processed>, Error> {
     let mut gone = Vec::new();
     while let Some(message) = early_messages::next(tx, id, last, Position::default())? {
         early_messages::delete(tx, message.position)?;

@@ -60,7 +60,7 @@ pub(crate) fn join(
     let identity = identity::get(&call.tx, identity)?;
     check_ciphersuite(&group_info, &identity)?;
     let (id, epoch) = (group_info.group_id().clone(), group_info.epoch().as_u64());
-    if epoch >= policy::MAX_EPOCH {
+    if epoch > policy::MAX_JOINED_EPOCH {
         return Err(GroupInfoError::LastEpoch.into());
     }
     // The keys of a join that this one replaces must not stay in the log.

@@ -159,6 +159,8 @@ pub(crate) enum EarlyRefusal {
     Invalid,
     /// This device is no longer in the group, or went its own way.
     GroupEnded,
+    /// The app gave it up.
+    Dropped,
 }
 
 impl Outcome {

@@ -76,7 +76,9 @@ fn delete_expired(live: &mut Live<'_, WriteTx<'_>>) -> Result<bool, Error> {
 /// As [`expire`], in a few of the groups that nobody has used since they were due.
 pub(super) fn sweep(call: &mut Call<'_, WriteTx<'_>>) -> Result<(), Error> {
     let due = groups::past_keys_due(&call.tx, policy::now(), SWEPT)?;
-    due.iter().try_for_each(|id| with_group(call, id, expire))
+    // A group that is damaged does not keep the others from it.
+    due.iter()
+        .try_for_each(|id| call.savepoint(|call| with_group(call, id, expire)).map(drop))
 }
 
 /// Deletes message keys at the app's wish.

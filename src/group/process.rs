@@ -1,7 +1,7 @@
 //! Messages in: what each becomes, merged, staged, queued, kept or stored in the same transaction.
 
 use openmls::{
-    group::{GroupId, QueuedProposal, StagedCommit},
+    group::{GroupId, MlsGroup, QueuedProposal, StagedCommit},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
         ProcessedMessageContent, ProtocolMessage, Sender,
@@ -292,11 +292,16 @@ fn accept(
             authenticated_data,
         }),
         ProcessedMessageContent::ProposalMessage(queued) => {
-            queue(live, context, *queued, credential, Outcome::Proposal)
+            queue(live, context, *queued, bytes.len(), credential, Outcome::Proposal)
         }
-        ProcessedMessageContent::ExternalJoinProposalMessage(queued) => {
-            queue(live, context, *queued, credential, Outcome::ExternalJoinProposal)
-        }
+        ProcessedMessageContent::ExternalJoinProposalMessage(queued) => queue(
+            live,
+            context,
+            *queued,
+            bytes.len(),
+            credential,
+            Outcome::ExternalJoinProposal,
+        ),
         ProcessedMessageContent::StagedCommitMessage(staged) => {
             receive_commit(live, context, bytes, *staged, &sender, credential)
         }
@@ -307,10 +312,25 @@ fn accept(
     }
 }
 
+/// A queue without an end would be a group that no phone can load.
+fn check_queue(group: &MlsGroup, new: &QueuedProposal, length: usize) -> Result<(), Error> {
+    let of_a_sender = group
+        .pending_proposals()
+        .filter(|queued| queued.sender() == new.sender());
+    if length > policy::MAX_PROPOSAL
+        || group.pending_proposals().count() >= policy::MAX_QUEUED_PROPOSALS
+        || of_a_sender.count() >= policy::MAX_QUEUED_OF_A_SENDER
+    {
+        return Err(MessageError::TooManyProposals.into());
+    }
+    Ok(())
+}
+
 fn queue(
     live: &mut Live<'_, WriteTx<'_>>,
     context: &Context,
     queued: QueuedProposal,
+    length: usize,
     credential: Credential,
     outcome: impl FnOnce(ProposalInfo) -> Outcome,
 ) -> Result<Outcome, Error> {
@@ -322,6 +342,7 @@ fn queue(
     {
         return Ok(Outcome::Duplicate);
     }
+    check_queue(&live.group, &queued, length)?;
     let summary = summary::proposal(&live.group, &queued, credential);
     let group_id = live.group.group_id().to_vec();
     let question = Question::Proposal {

@@ -40,6 +40,20 @@ pub(super) fn lacks_proposals(error: &ProcessMessageError<KeptFailure>) -> bool 
     )
 }
 
+/// Whether a message that was kept may be accepted later: other messages of its sender come first, or the app has not
+/// registered a pre-shared key yet.
+pub(super) fn may_pass(error: &Error) -> bool {
+    let Error::Message(MessageError::Process(error)) = error else {
+        return false;
+    };
+    matches!(
+        **error,
+        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInTheFuture)
+        )) | ProcessMessageError::InvalidCommit(StageCommitError::PskError(_))
+    )
+}
+
 /// Whether its sender seems to have other keys for an epoch than we have. One such message may be garbage; it proves
 /// nothing.
 pub(super) fn hints_at_a_fork(error: &Error) -> bool {

@@ -114,6 +114,7 @@ pub(crate) fn discard(
         live.group.clear_pending_commit(live.provider.storage())?;
         pending::delete(live.tx, id)?;
         cleared_commits::clear(live.tx, id)?;
+        PerGroup::Merged.delete(live.tx, id)?;
         live.record.rejected_epoch = Some(summary.to_epoch);
         groups::update(live.tx, &live.record)?;
         early::refuse_all(live.tx, context, id, EarlyRefusal::GroupEnded).map(drop)

@@ -109,13 +109,13 @@ pub(crate) fn begin_savepoint(tx: &WriteTx<'_>) -> Result<(), Error> {
 }
 
 /// Ends the savepoint in which `result` was made: keeps what it changed, or undoes it. A failure of storage itself is
-/// the outer error.
+/// the outer error, but for a damaged value: it is the damage of one group, and the others go on.
 pub(crate) fn end_savepoint<T>(
     tx: &WriteTx<'_>,
     result: Result<T, Error>,
 ) -> Result<Result<T, Error>, Error> {
     match settle(result, tx.take_failure()) {
-        Err(Error::Storage(failure)) => Err(failure.into()),
+        Err(Error::Storage(failure)) if !matches!(failure, StorageError::Corrupt) => Err(failure.into()),
         result => {
             let undo = result.is_err();
             tx.savepoint(if undo { Savepoint::Undo } else { Savepoint::Keep })?;

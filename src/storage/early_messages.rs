@@ -172,6 +172,15 @@ pub(crate) fn delete(tx: &WriteTx<'_>, position: Position) -> Result<(), Storage
         .map(drop)
 }
 
+/// Notes that the validator rejected it; tells whether that is new.
+pub(crate) fn mark_rejected(tx: &WriteTx<'_>, id: &GroupId, bytes: &[u8]) -> Result<bool, StorageError> {
+    let changed = tx.execute(
+        "UPDATE early_message SET rejected = 1 WHERE group_key = ?1 AND message_key = ?2 AND rejected = 0",
+        params![group_key(tx, id)?, message_key(tx, bytes)?],
+    )?;
+    Ok(changed > 0)
+}
+
 /// Deletes the message with these bytes, if it is kept.
 pub(crate) fn delete_bytes(tx: &WriteTx<'_>, id: &GroupId, bytes: &[u8]) -> Result<(), StorageError> {
     tx.execute(

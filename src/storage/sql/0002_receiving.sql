@@ -33,6 +33,7 @@ CREATE TABLE early_message (
     epoch INTEGER NOT NULL,
     is_commit INTEGER NOT NULL,
     received INTEGER NOT NULL,        -- seconds since 1970
+    rejected INTEGER NOT NULL DEFAULT 0, -- whether the app was told that its validator refused it
     value BLOB NOT NULL,
     UNIQUE (group_key, message_key)
 ) STRICT;
