@@ -16,8 +16,8 @@ use std::{
 
 use common::{Device, advance, group_of, incoming};
 use mls_mobile::{
-    BatchOutcome, CallbackError, CredentialValidator, EarlyLimits, GroupId, IncomingMessage, MlsError,
-    ProcessOptions, ProcessedMessage, ValidationRequest,
+    BatchOutcome, CallbackError, CredentialValidator, EarlyLimits, EarlyRefusal, GroupId, IncomingMessage,
+    MlsError, ProcessOptions, ProcessedMessage, ValidationRequest,
 };
 
 const NO_TIME: Option<ProcessOptions> = Some(ProcessOptions { budget_ms: Some(0) });
@@ -317,6 +317,28 @@ fn a_rejected_commit_changes_nothing_and_messages_around_it_are_read_once() {
 }
 
 #[test]
+fn a_commit_that_a_batch_rejected_is_there_after_a_crash() {
+    let validator = Arc::new(Hesitant(Mutex::new(Ok(false))));
+    let (alice, mut bob, id, batch) = around_a_commit(&validator);
+    for _ in 0..2 {
+        // The app dies before it has looked at the outcomes; its cursor is past the Commit.
+        drop(bob.client().process_messages(batch.clone(), None).unwrap());
+        bob.reload();
+        let told = bob.client().inbox(u32::MAX).unwrap();
+        let rejected = told.iter().filter(|entry| {
+            let reason = EarlyRefusal::Rejected;
+            matches!(entry.outcome, ProcessedMessage::EarlyRefused { reason: found, .. } if found == reason)
+        });
+        assert_eq!(rejected.count(), 1);
+    }
+    *validator.0.lock().unwrap() = Ok(true);
+    bob.group(&id).release_early_messages().unwrap();
+    bob.reload();
+    assert_eq!(texts(&bob), numbers(4));
+    common::assert_agree(&id, &[&alice, &bob]);
+}
+
+#[test]
 fn a_validator_that_fails_stops_the_batch_and_the_commit_can_be_had_later() {
     let validator = Arc::new(Hesitant(Mutex::new(Err(CallbackError::Failed))));
     let (alice, mut bob, id, batch) = around_a_commit(&validator);
@@ -351,4 +373,32 @@ fn a_batch_leaves_nothing_to_erase_wherever_it_stops() {
     assert_eq!(stopped.stopped_at, Some(2));
     let info = small.storage_info().unwrap();
     assert_eq!((info.wal_bytes, info.erasure_pending), (0, false));
+}
+
+#[test]
+fn a_damaged_group_does_not_keep_the_others_from_catching_up() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    let [damaged, whole] = [(); 2].map(|()| group_of(&[&alice, &bob]));
+    let connection = rusqlite::Connection::open(bob.path()).unwrap();
+    let changed = connection.execute(
+        "UPDATE group_state SET value = zeroblob(40)
+         WHERE group_key = (SELECT group_key FROM mls_group ORDER BY position LIMIT 1)",
+        [],
+    );
+    assert!(changed.unwrap() > 5);
+    connection.close().unwrap();
+    bob.reload();
+    let batch = vec![
+        incoming(&alice.send(&whole, "0"), 0),
+        incoming(&alice.send(&damaged, "unreadable"), 1),
+        incoming(&alice.send(&whole, "1"), 2),
+    ];
+    let batch = bob.client().process_messages(batch, None).unwrap();
+    assert_eq!((batch.outcomes.len(), batch.stopped_at), (3, None));
+    assert!(matches!(
+        &batch.outcomes[1],
+        BatchOutcome::Failed { group_id: Some(id), error: MlsError::StorageCorrupt } if *id == damaged
+    ));
+    bob.reload();
+    assert_eq!(texts(&bob), numbers(2));
 }

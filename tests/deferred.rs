@@ -59,8 +59,9 @@ fn assert_read_once(bob: &mut Device, messages: &[Vec<u8>], texts: &[&str]) {
     let entries = bob.client().inbox(u32::MAX).unwrap();
     let found: Vec<Vec<u8>> = entries
         .into_iter()
-        .map(|entry| match entry.outcome {
-            ProcessedMessage::Application { plaintext, .. } => plaintext,
+        .filter_map(|entry| match entry.outcome {
+            ProcessedMessage::Application { plaintext, .. } => Some(plaintext),
+            ProcessedMessage::EarlyRefused { .. } => None,
             other => panic!("{other:?}"),
         })
         .collect();

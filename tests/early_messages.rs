@@ -407,3 +407,60 @@ fn a_deleted_group_takes_its_early_messages_with_it() {
         ProcessedMessage::Early { epoch: 2 }
     );
 }
+
+#[test]
+fn forged_messages_that_fill_the_buffer_can_be_given_up() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let limits = EarlyLimits {
+        messages_per_group: 2,
+        ..EarlyLimits::default()
+    };
+    let client = limited(&bob, limits);
+    let group = client.group(id.clone()).unwrap();
+    for n in 0..2_u64 {
+        let mut forged = alice.send(&id, "forged");
+        let epoch = 2 + 2 + 1 + id.0.len();
+        forged[epoch..epoch + 8].copy_from_slice(&(1000 + n).to_be_bytes());
+        assert_eq!(
+            group.process_message(forged).unwrap(),
+            ProcessedMessage::Early { epoch: 1000 + n }
+        );
+    }
+    let update = advance(&id, &alice, &[]);
+    let message = alice.send(&id, "early");
+    assert_eq!(
+        group.process_message(message.clone()),
+        Err(MlsError::EarlyBufferFull)
+    );
+    let dropped = group.drop_early_messages().unwrap();
+    let reason = EarlyRefusal::Dropped;
+    assert!(dropped.iter().all(
+        |it| matches!(it, ProcessedMessage::EarlyRefused { id: Some(_), reason: found, .. } if *found == reason)
+    ));
+    assert_eq!((dropped.len(), inbox(&client).len()), (2, 2));
+    assert_eq!(
+        group.process_message(message).unwrap(),
+        ProcessedMessage::Early { epoch: 2 }
+    );
+    assert_eq!(
+        texts(&released(group.process_message(update.commit).unwrap())),
+        ["early"]
+    );
+}
+
+#[test]
+fn a_rejected_early_commit_is_named_once() {
+    let validator = Arc::new(Told(Mutex::new(Ok(false))));
+    let alice = Device::new("alice");
+    let bob = Device::with_validator("bob", validator);
+    let id = group_of(&[&alice, &bob]);
+    let own = bob.group(&id).self_update(None).unwrap();
+    alice.follow(&id, &own.commit);
+    early(&bob, &id, &advance(&id, &alice, &[]).commit, 2);
+    bob.group(&id).merge_pending_commit().unwrap();
+    for _ in 0..3 {
+        assert!(bob.group(&id).release_early_messages().unwrap().is_empty());
+    }
+    assert_eq!(inbox(bob.client()).len(), 1);
+}

@@ -11,10 +11,10 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Device, raw::RawPeer};
+use common::{Device, KEY, raw::RawPeer};
 use mls_mobile::{
-    CallbackError, CommitState, CredentialValidator, GroupId, MlsError, MlsGroup, ProcessedMessage, Sender,
-    ValidationRequest,
+    CallbackError, ClientConfig, CommitState, CredentialValidator, GroupId, MlsClient, MlsError, MlsGroup,
+    ProcessedMessage, Sender, ValidationRequest,
 };
 
 /// The same answer to everything.
@@ -125,4 +125,41 @@ fn with_it_an_external_commit_is_merged_and_says_who_came() {
     assert_eq!(summary.external_joins.len(), 1);
     alice.reload();
     assert_eq!(alice.authenticator(&id), peer.authenticator());
+}
+
+#[test]
+fn a_validator_is_asked_about_requests_that_were_queued_without_one() {
+    let (alice, id) = alone(None);
+    let asked = request(&alice.group(&id));
+    alice.receive(&id, &asked);
+    let config = ClientConfig::new(alice.path().to_str().unwrap(), KEY);
+    let strict = MlsClient::open(config, Some(Arc::new(Always(false))), None).unwrap();
+    let group = strict.group(id.clone()).unwrap();
+    for commit in [
+        MlsGroup::commit_to_pending_proposals,
+        (|group| group.self_update(None)) as fn(&MlsGroup) -> _,
+    ] {
+        assert_eq!(commit(&group).unwrap().welcome, None);
+        group.clear_pending_commit().unwrap();
+    }
+    assert_eq!(alice.member_names(&id), ["alice"]);
+}
+
+#[test]
+fn an_external_sender_adds_nobody_by_a_commit_for_something_else() {
+    let (alice, id) = alone(None);
+    let mut peer = RawPeer::new("peer");
+    let addition = alice.group(&id).add_members(vec![peer.key_package()]).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    peer.join(&addition.welcome.unwrap(), true);
+    alice.receive(&id, &peer.become_external_sender());
+    alice.group(&id).merge_staged_commit().unwrap();
+    let proposal = peer.propose_add_from_outside(&id.0, 2, &RawPeer::new("mallory").key_package());
+    assert!(matches!(
+        alice.receive(&id, &proposal),
+        ProcessedMessage::Proposal { .. }
+    ));
+    alice.group(&id).self_update(None).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(alice.member_names(&id), ["alice", "peer"]);
 }

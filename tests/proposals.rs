@@ -9,8 +9,10 @@
 
 mod common;
 
-use common::{Device, raw::RawPeer};
-use mls_mobile::{GroupId, MlsError, ProcessedMessage, ProposalKind, ProposalRef};
+use common::{Device, group_of, raw::RawPeer};
+use mls_mobile::{
+    BatchOutcome, GroupId, MessageReason, MlsError, ProcessedMessage, ProposalKind, ProposalRef,
+};
 
 /// Alice, and Rob, who can make proposals.
 fn alice_and_rob() -> (Device, RawPeer, GroupId) {
@@ -154,4 +156,35 @@ fn one_that_contradicts_our_own_change_gives_way_to_it() {
     common::assert_agree(&id, &[&alice, &carol, &dave]);
     assert_eq!(alice.authenticator(&id), rob.authenticator());
     assert_eq!(dave.read(&id, &alice.send(&id, "both are in")), "both are in");
+}
+
+#[test]
+fn one_member_cannot_fill_the_queue_for_the_others() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    let (mut greedy, mut modest) = (RawPeer::new("greedy"), RawPeer::new("modest"));
+    let id = group_of(&[&alice, &bob]);
+    let packages = vec![greedy.key_package(), modest.key_package()];
+    let added = alice.group(&id).add_members(packages).unwrap();
+    common::deliver(&id, &alice, &added, &[&bob]);
+    for peer in [&mut greedy, &mut modest] {
+        peer.join(added.welcome.as_ref().unwrap(), true);
+    }
+    let newcomer = RawPeer::new("newcomer");
+    let batch = (0..70)
+        .map(|n| common::incoming(&greedy.propose_add(&newcomer.key_package()), n))
+        .collect();
+    let outcomes = bob.client().process_messages(batch, None).unwrap().outcomes;
+    bob.reload();
+    let queued = bob.group(&id).info().unwrap().pending_proposals.len();
+    assert_eq!((outcomes.len(), queued), (70, 64));
+    let reason = MessageReason::TooManyProposals;
+    assert!(matches!(
+        &outcomes[69],
+        BatchOutcome::Failed { error: MlsError::MessageInvalid { reason: found }, .. } if *found == reason
+    ));
+    let other = modest.propose_add(&RawPeer::new("friend").key_package());
+    assert!(matches!(
+        bob.receive(&id, &other),
+        ProcessedMessage::Proposal { .. }
+    ));
 }

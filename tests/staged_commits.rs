@@ -281,3 +281,19 @@ fn a_validator_that_comes_later_does_not_decide_about_what_waits() {
     ));
     assert_agree(&id, &[&alice, &bob, &carol]);
 }
+
+#[test]
+fn after_a_discard_no_earlier_own_commit_counts_as_merged() {
+    let (alice, mut bob, carol, id) = three();
+    let own = bob.group(&id).self_update(None).unwrap();
+    for device in [&bob, &alice, &carol] {
+        device.receive(&id, &own.commit);
+    }
+    stage(&mut bob, &id, &advance(&id, &alice, &[&carol]).commit);
+    bob.group(&id).discard_staged_commit().unwrap();
+    bob.reload();
+    assert_eq!(
+        bob.group(&id).merge_pending_commit(),
+        Err(MlsError::NoPendingCommit)
+    );
+}

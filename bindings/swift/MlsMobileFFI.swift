@@ -1229,8 +1229,9 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
      * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
      * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
-     * of one that was rejected if the decision may change: the cursor goes past it.
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     func processMessages(messages: [IncomingMessage], options: ProcessOptions?) throws  -> Batch
@@ -1758,8 +1759,9 @@ open func messageInfo(message: Data)throws  -> MessageInfo  {
      * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
      * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
      * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
-     * of one that was rejected if the decision may change: the cursor goes past it.
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
 open func processMessages(messages: [IncomingMessage], options: ProcessOptions? = nil)throws  -> Batch  {
@@ -1953,7 +1955,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     func addMembers(keyPackages: [Data]) throws  -> CommitBundle
@@ -1988,7 +1990,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func removeMembers(leafIndices: [UInt32]) throws  -> CommitBundle
     
@@ -1998,8 +2000,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`,
-     * `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func selfUpdate(newIdentity: IdentityId?) throws  -> CommitBundle
     
@@ -2151,6 +2153,15 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func discardStagedCommit() throws 
     
     /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+    func dropEarlyMessages() throws  -> [ProcessedMessage]
+    
+    /**
      * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
      * `info().staged_commit` tells it. The group enters the next epoch.
      *
@@ -2162,8 +2173,9 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func mergeStagedCommit() throws  -> Merged
     
     /**
-     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
-     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
      *
      * Stored: what the messages change, and their outcomes in the inbox.
      * Errors: `GroupNotFound`.
@@ -2234,7 +2246,7 @@ open class MlsGroup: MlsGroupProtocol, @unchecked Sendable {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
 open func addMembers(keyPackages: [Data])throws  -> CommitBundle  {
@@ -2297,7 +2309,7 @@ open func pendingCommit()throws  -> CommitBundle?  {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2315,8 +2327,8 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`,
-     * `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func selfUpdate(newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2608,6 +2620,22 @@ open func discardStagedCommit()throws   {try rustCallWithError(FfiConverterTypeM
 }
     
     /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+open func dropEarlyMessages()throws  -> [ProcessedMessage]  {
+    return try  FfiConverterSequenceTypeProcessedMessage.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
      * `info().staged_commit` tells it. The group enters the next epoch.
      *
@@ -2626,8 +2654,9 @@ open func mergeStagedCommit()throws  -> Merged  {
 }
     
     /**
-     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
-     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
      *
      * Stored: what the messages change, and their outcomes in the inbox.
      * Errors: `GroupNotFound`.
@@ -5903,7 +5932,7 @@ public func FfiConverterTypeCredential_lower(_ value: Credential) -> RustBuffer 
 public enum EarlyRefusal: Equatable, Hashable {
     
     /**
-     * The validator refused it. It stays; `release_early_messages` asks again.
+     * A Commit that the validator refused. It stays; `release_early_messages` asks again.
      */
     case rejected
     /**
@@ -5918,6 +5947,10 @@ public enum EarlyRefusal: Equatable, Hashable {
      * This device was removed from the group, or discarded a Commit.
      */
     case groupEnded
+    /**
+     * The app gave it up, by `drop_early_messages`.
+     */
+    case dropped
 
 
 
@@ -5947,6 +5980,8 @@ public struct FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer {
         
         case 4: return .groupEnded
         
+        case 5: return .dropped
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -5969,6 +6004,10 @@ public struct FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer {
         
         case .groupEnded:
             writeInt(&buf, Int32(4))
+        
+        
+        case .dropped:
+            writeInt(&buf, Int32(5))
         
         }
     }
@@ -6525,6 +6564,11 @@ public enum MessageReason: Equatable, Hashable {
      * It uses an extension that this library does not offer.
      */
     case unsupportedFeature
+    /**
+     * A proposal, and too many are queued, or too many of its sender's, or it is too large. Commit what is queued;
+     * then it can be given again.
+     */
+    case tooManyProposals
 
 
 
@@ -6569,6 +6613,8 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
         case 11: return .unknownOwnCommit
         
         case 12: return .unsupportedFeature
+        
+        case 13: return .tooManyProposals
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6625,6 +6671,10 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
         case .unsupportedFeature:
             writeInt(&buf, Int32(12))
         
+        
+        case .tooManyProposals:
+            writeInt(&buf, Int32(13))
+        
         }
     }
 }
@@ -6666,7 +6716,8 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case GroupAlreadyExists
     /**
-     * This device was removed from the group. It can only be read, deleted, or joined again.
+     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
+     * message that comes after the removal is not read any more, even if it was sent before it.
      */
     case GroupInactive
     /**
@@ -9504,7 +9555,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 58304) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 57168) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 53283) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {
@@ -9531,7 +9582,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 65104) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 45190) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 42801) {
@@ -9543,10 +9594,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() != 5183) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 44414) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 59064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 11748) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 23618) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
@@ -9603,10 +9654,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() != 46247) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_drop_early_messages() != 4274) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit() != 51074) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() != 4475) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() != 18835) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {

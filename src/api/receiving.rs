@@ -29,8 +29,9 @@ impl MlsClient {
     /// one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
     /// `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
     /// A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-    /// or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
-    /// of one that was rejected if the decision may change: the cursor goes past it.
+    /// or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+    /// validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+    /// `release_early_messages` asks again.
     /// After a crash: continue at `cursor`, and read the inbox.
     #[uniffi::method(default(options = None))]
     pub fn process_messages(

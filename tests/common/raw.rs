@@ -5,10 +5,11 @@
 
 use openmls::prelude::{
     BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
-    Extensions, GroupId, JoinProposal, KeyPackage, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
-    MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig,
-    MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider,
-    ProcessedMessageContent, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension, StagedWelcome,
+    Extensions, ExternalProposal, ExternalSender, GroupId, JoinProposal, KeyPackage, KeyPackageIn,
+    LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
+    MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn,
+    MlsMessageIn, MlsMessageOut, OpenMlsProvider, ProcessedMessageContent, ProposalType, ProtocolVersion,
+    RequiredCapabilitiesExtension, SenderExtensionIndex, StagedWelcome,
     tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
 };
 use openmls_libcrux_crypto::Provider;
@@ -200,6 +201,70 @@ impl RawPeer {
             .build();
         let group = MlsGroup::new(&self.provider, &self.signer, &config, self.credential.clone());
         self.group = Some(group.unwrap());
+    }
+
+    /// A group of its own, whose Welcomes carry the tree.
+    pub fn create_group(&mut self) {
+        let config = MlsGroupCreateConfig::builder()
+            .ciphersuite(SUITE)
+            .use_ratchet_tree_extension(true)
+            .build();
+        let group = MlsGroup::new(&self.provider, &self.signer, &config, self.credential.clone());
+        self.group = Some(group.unwrap());
+    }
+
+    /// Adds and merges: the Welcome.
+    pub fn add(&mut self, key_package: &[u8]) -> Vec<u8> {
+        let key_package = self.parse_key_package(key_package);
+        let group = self.group.as_mut().unwrap();
+        let (_, welcome, _) = group
+            .add_members(&self.provider, &self.signer, &[key_package])
+            .unwrap();
+        group.merge_pending_commit(&self.provider).unwrap();
+        to_bytes(welcome)
+    }
+
+    pub fn ratchet_tree(&self) -> Vec<u8> {
+        let tree = self.group.as_ref().unwrap().export_ratchet_tree();
+        tree.tls_serialize_detached().unwrap()
+    }
+
+    /// Makes itself the group's external sender, by a Commit that it merges.
+    pub fn become_external_sender(&mut self) -> Vec<u8> {
+        let CredentialWithKey {
+            credential,
+            signature_key,
+        } = self.credential.clone();
+        let senders = Extension::ExternalSenders(vec![ExternalSender::new(signature_key, credential)]);
+        let group = self.group.as_mut().unwrap();
+        let (commit, _, _) = group
+            .update_group_context_extensions(
+                &self.provider,
+                Extensions::single(senders).unwrap(),
+                &self.signer,
+            )
+            .unwrap();
+        group.merge_pending_commit(&self.provider).unwrap();
+        to_bytes(commit)
+    }
+
+    /// As the group's external sender, proposes to add somebody.
+    pub fn propose_add_from_outside(&self, group_id: &[u8], epoch: u64, key_package: &[u8]) -> Vec<u8> {
+        let proposal = ExternalProposal::new_add::<Provider>(
+            self.parse_key_package(key_package),
+            GroupId::from_slice(group_id),
+            epoch.into(),
+            &self.signer,
+            SenderExtensionIndex::new(0),
+        );
+        to_bytes(proposal.unwrap())
+    }
+
+    fn parse_key_package(&self, key_package: &[u8]) -> KeyPackage {
+        let MlsMessageBodyIn::KeyPackage(key_package) = parse(key_package) else {
+            panic!("no key package")
+        };
+        validate(key_package, &self.provider)
     }
 
     pub fn propose_add(&mut self, key_package: &[u8]) -> Vec<u8> {

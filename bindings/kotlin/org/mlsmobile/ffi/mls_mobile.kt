@@ -833,6 +833,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_drop_early_messages(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages(
@@ -1001,6 +1003,8 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1200,7 +1204,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 58304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 57168) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 53283) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
@@ -1227,7 +1231,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 65104) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 45190) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 42801) {
@@ -1239,10 +1243,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() and 0xFFFF) != 5183) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 44414) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 11748) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
@@ -1299,10 +1303,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() and 0xFFFF) != 46247) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_drop_early_messages() and 0xFFFF) != 4274) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_staged_commit() and 0xFFFF) != 51074) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 4475) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 18835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
@@ -2623,8 +2630,9 @@ public interface MlsClientInterface {
      * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
      * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
      * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
-     * of one that was rejected if the decision may change: the cursor goes past it.
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
@@ -3271,8 +3279,9 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
      * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
      * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. Keep the bytes
-     * of one that was rejected if the decision may change: the cursor goes past it.
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
     @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
@@ -3642,7 +3651,7 @@ public interface MlsGroupInterface {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle
@@ -3677,7 +3686,7 @@ public interface MlsGroupInterface {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle
     
@@ -3687,8 +3696,8 @@ public interface MlsGroupInterface {
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`,
-     * `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
     
@@ -3840,6 +3849,15 @@ public interface MlsGroupInterface {
     fun `discardStagedCommit`()
     
     /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+    fun `dropEarlyMessages`(): List<ProcessedMessage>
+    
+    /**
      * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
      * `info().staged_commit` tells it. The group enters the next epoch.
      *
@@ -3851,8 +3869,9 @@ public interface MlsGroupInterface {
     fun `mergeStagedCommit`(): Merged
     
     /**
-     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
-     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
      *
      * Stored: what the messages change, and their outcomes in the inbox.
      * Errors: `GroupNotFound`.
@@ -3974,7 +3993,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     @Throws(MlsException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
@@ -4057,7 +4076,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -4080,8 +4099,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`,
-     * `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -4468,6 +4487,27 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+    @Throws(MlsException::class)override fun `dropEarlyMessages`(): List<ProcessedMessage> {
+            return FfiConverterSequenceTypeProcessedMessage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
      * `info().staged_commit` tells it. The group enters the next epoch.
      *
@@ -4491,8 +4531,9 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
-     * Replays early messages that the group can read. Every merge does so by itself; this is for a Commit among them
-     * that the validator refused (`EarlyRefusal.Rejected`), once it would answer otherwise.
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
      *
      * Stored: what the messages change, and their outcomes in the inbox.
      * Errors: `GroupNotFound`.
@@ -6891,7 +6932,7 @@ public object FfiConverterTypeCredential : FfiConverterRustBuffer<Credential>{
 enum class EarlyRefusal {
     
     /**
-     * The validator refused it. It stays; `release_early_messages` asks again.
+     * A Commit that the validator refused. It stays; `release_early_messages` asks again.
      */
     REJECTED,
     /**
@@ -6905,7 +6946,11 @@ enum class EarlyRefusal {
     /**
      * This device was removed from the group, or discarded a Commit.
      */
-    GROUP_ENDED;
+    GROUP_ENDED,
+    /**
+     * The app gave it up, by `drop_early_messages`.
+     */
+    DROPPED;
 
     
 
@@ -7242,7 +7287,12 @@ enum class MessageReason {
     /**
      * It uses an extension that this library does not offer.
      */
-    UNSUPPORTED_FEATURE;
+    UNSUPPORTED_FEATURE,
+    /**
+     * A proposal, and too many are queued, or too many of its sender's, or it is too large. Commit what is queued;
+     * then it can be given again.
+     */
+    TOO_MANY_PROPOSALS;
 
     
 
@@ -7303,7 +7353,8 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
-     * This device was removed from the group. It can only be read, deleted, or joined again.
+     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
+     * message that comes after the removal is not read any more, even if it was sent before it.
      */
     class GroupInactive(
         ) : MlsException() {
