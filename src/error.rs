@@ -5,9 +5,11 @@ use openmls::{
     group::{
         CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportGroupInfoError,
         ExportSecretError, ExternalCommitBuilderError, ExternalCommitBuilderFinalizeError, MergeCommitError,
-        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, WelcomeError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, ProposalError,
+        SafeExportSecretError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
+    schedule::errors::PskError,
 };
 use openmls_traits::types::CryptoError;
 
@@ -84,6 +86,12 @@ pub(crate) enum Error {
     State(#[from] MlsGroupStateError),
     #[error(transparent)]
     CreateCommit(#[from] Box<CreateCommitError>),
+    #[error("a resumption PSK and Adds do not go into one Commit")]
+    ResumptionPskWithAdds,
+    #[error(transparent)]
+    Psk(#[from] PskError),
+    #[error(transparent)]
+    ProposePsk(Box<ProposalError<KeptFailure>>),
     #[error(transparent)]
     StageCommit(#[from] CommitBuilderStageError<KeptFailure>),
     #[error(transparent)]
@@ -103,6 +111,8 @@ pub(crate) enum Error {
     ValidatorFailed,
     #[error(transparent)]
     ExportSecret(#[from] ExportSecretError),
+    #[error(transparent)]
+    SafeExportSecret(#[from] SafeExportSecretError<KeptFailure>),
     #[error(transparent)]
     ExportGroupInfo(#[from] ExportGroupInfoError),
     #[error("a message of our own could not be encoded")]
@@ -166,6 +176,14 @@ pub(crate) enum MessageError {
     DamagedEcho,
     #[error("a Commit whose app data needs an interpreter")]
     AppDataUpdate,
+    #[error("it names another group's resumption PSK")]
+    OtherGroupsPsk,
+    #[error("a Commit with a resumption PSK and Adds")]
+    ResumptionPskWithAdds,
+    #[error("it names a PSK in a way that RFC 9420 forbids")]
+    PskInvalid,
+    #[error("it names a PSK of a draft")]
+    PskUnsupported,
     #[error(transparent)]
     Process(Box<ProcessMessageError<KeptFailure>>),
 }

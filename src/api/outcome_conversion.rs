@@ -87,6 +87,7 @@ impl From<outcome::EarlyRefusal> for EarlyRefusal {
             outcome::EarlyRefusal::Expired => Self::Expired,
             outcome::EarlyRefusal::Invalid => Self::Invalid,
             outcome::EarlyRefusal::GroupEnded => Self::GroupEnded,
+            outcome::EarlyRefusal::PskMissing => Self::PskMissing,
         }
     }
 }
@@ -149,6 +150,18 @@ impl From<outcome::PskInfo> for PskId {
             outcome::PskInfo::External { id } => Self::External { id },
             outcome::PskInfo::Resumption { group_id, epoch } => Self::Resumption {
                 group_id: GroupId(group_id),
+                epoch,
+            },
+        }
+    }
+}
+
+impl From<PskId> for outcome::PskInfo {
+    fn from(psk: PskId) -> Self {
+        match psk {
+            PskId::External { id } => Self::External { id },
+            PskId::Resumption { group_id, epoch } => Self::Resumption {
+                group_id: group_id.0,
                 epoch,
             },
         }

@@ -114,6 +114,8 @@ pub enum EarlyRefusal {
     Invalid,
     /// This device was removed from the group, or discarded a Commit.
     GroupEnded,
+    /// A Commit names a pre-shared key that is not here. It stays; `register_psk`, then `release_early_messages`.
+    PskMissing,
 }
 
 /// Whether a received Commit took effect.

@@ -126,6 +126,10 @@ fn replay(
             let outcome = refused(message, EarlyRefusal::Rejected);
             return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
         }
+        Err(error) if refusal::lacks_psk(&error) => {
+            let outcome = refused(message, EarlyRefusal::PskMissing);
+            return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
+        }
         Err(error) => {
             refusal::note(live, &error)?;
             refused(message, EarlyRefusal::Invalid)

@@ -159,6 +159,8 @@ pub(crate) enum EarlyRefusal {
     Invalid,
     /// This device is no longer in the group, or went its own way.
     GroupEnded,
+    /// It needs a PSK that is not here. It stays.
+    PskMissing,
 }
 
 impl Outcome {

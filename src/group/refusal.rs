@@ -3,6 +3,7 @@
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
     group::{ProcessMessageError, StageCommitError, ValidationError},
+    schedule::errors::PskError,
 };
 
 use super::{Live, outcome::Outcome};
@@ -38,6 +39,12 @@ pub(super) fn lacks_proposals(error: &ProcessMessageError<KeptFailure>) -> bool 
         error,
         ProcessMessageError::InvalidCommit(StageCommitError::MissingProposal)
     )
+}
+
+/// Whether a Commit names a PSK that is not here: with it the same bytes are read.
+pub(super) fn lacks_psk(error: &Error) -> bool {
+    matches!(error, Error::Message(MessageError::Process(error))
+        if matches!(**error, ProcessMessageError::InvalidCommit(StageCommitError::PskError(PskError::KeyNotFound))))
 }
 
 /// Whether its sender seems to have other keys for an epoch than we have. One such message may be garbage; it proves
