@@ -66,7 +66,7 @@ pub(super) fn check_proposal(group: &MlsGroup, proposal: &Proposal) -> Result<()
 
 /// Looks at a received Commit before anything is kept of it. OpenMLS has looked the PSKs up by then, without effect.
 pub(super) fn check_commit(group: &MlsGroup, staged: &StagedCommit) -> Result<(), MessageError> {
-    let mut mix = Mix::default();
+    let mix = Mix::default();
     for queued in staged.queued_proposals() {
         check_proposal(group, queued.proposal())?;
         mix.see(queued.proposal());
