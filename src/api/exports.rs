@@ -6,8 +6,8 @@ use crate::group::export;
 #[uniffi::export]
 impl MlsGroup {
     /// Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-    /// nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one cannot be
-    /// exported any more then. It can be exported again and again while the epoch lasts: who takes the phone can too. Use
+    /// nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+    /// had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
     /// `safe_export_secret` where that matters.
     ///
     /// Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
@@ -19,16 +19,16 @@ impl MlsGroup {
         })
     }
 
-    /// A component's secret of this epoch: every member gets the same, 32 bytes, and each device gets it once, which is
-    /// what makes it forward secret (draft-ietf-mls-extensions, section 4.4; a draft, so it may change). `component_id`
-    /// is a number that the app or a standard has given to a part of the app; secrets of different components say nothing
-    /// about each other.
+    /// A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+    /// what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+    /// is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+    /// of another.
     ///
-    /// Stored: that it was exported; the secret's deletion is on disk before this returns, and the app is to keep what it
+    /// Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
     /// needs. This is an erasure point. Nothing is sent.
     /// Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
-    /// After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait for
-    /// the next epoch then uses `export_secret`.
+    /// After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+    /// for the next epoch then makes one, by `self_update`.
     pub fn safe_export_secret(&self, component_id: u16) -> Result<Vec<u8>, MlsError> {
         call(&self.core, "safe_export_secret", || {
             self.core

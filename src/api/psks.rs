@@ -18,7 +18,8 @@ pub struct ProposalBundle {
 impl MlsClient {
     /// Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
     /// Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
-    /// replaced: use a new id for a new secret, or members who have different ones cannot follow each other.
+    /// replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+    /// with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
     ///
     /// `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
     /// groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
@@ -69,9 +70,9 @@ impl MlsGroup {
     /// that in which they were proposed.
     ///
     /// Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
-    /// resumption secret of it. So Adds and a resumption PSK do not go into one Commit: one of our own that would have to be left
-    /// out is `ResumptionPskWithAdds`, one of others is left out.
-    /// Stored: the proposal in the queue. Send `proposal` to the delivery service before any Commit that carries it out.
+    /// resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+    /// of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+    /// Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
     /// Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
     /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     /// After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
