@@ -5,9 +5,11 @@ use openmls::{
     group::{
         CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportGroupInfoError,
         ExportSecretError, ExternalCommitBuilderError, ExternalCommitBuilderFinalizeError, MergeCommitError,
-        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, WelcomeError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, ProposalError,
+        SafeExportSecretError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
+    schedule::errors::PskError,
 };
 use openmls_traits::types::CryptoError;
 
@@ -86,6 +88,12 @@ pub(crate) enum Error {
     State(#[from] MlsGroupStateError),
     #[error(transparent)]
     CreateCommit(#[from] Box<CreateCommitError>),
+    #[error("a resumption PSK and Adds do not go into one Commit")]
+    ResumptionPskWithAdds,
+    #[error(transparent)]
+    Psk(#[from] PskError),
+    #[error(transparent)]
+    ProposePsk(Box<ProposalError<KeptFailure>>),
     #[error(transparent)]
     StageCommit(#[from] CommitBuilderStageError<KeptFailure>),
     #[error(transparent)]
@@ -105,6 +113,8 @@ pub(crate) enum Error {
     ValidatorFailed,
     #[error(transparent)]
     ExportSecret(#[from] ExportSecretError),
+    #[error(transparent)]
+    SafeExportSecret(#[from] SafeExportSecretError<KeptFailure>),
     #[error(transparent)]
     ExportGroupInfo(#[from] ExportGroupInfoError),
     #[error("a message of our own could not be encoded")]
@@ -170,6 +180,14 @@ pub(crate) enum MessageError {
     AppDataUpdate,
     #[error("the queue is full of proposals, or of this sender's")]
     TooManyProposals,
+    #[error("it names another group's resumption PSK")]
+    OtherGroupsPsk,
+    #[error("a Commit with a resumption PSK and Adds")]
+    ResumptionPskWithAdds,
+    #[error("it names a PSK in a way that RFC 9420 forbids")]
+    PskInvalid,
+    #[error("it names a PSK of a draft")]
+    PskUnsupported,
     #[error(transparent)]
     Process(Box<ProcessMessageError<KeptFailure>>),
 }

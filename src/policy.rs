@@ -62,6 +62,12 @@ pub(crate) const MAX_PLAINTEXT: usize = 16 << 20;
 pub(crate) const MAX_CREDENTIAL: usize = 64 << 10;
 /// Longest authenticated data, label or context.
 pub(crate) const MAX_DATA: usize = 1 << 20;
+/// Longest name of a PSK: every Commit that mixes it in carries it.
+pub(crate) const MAX_PSK_ID: usize = 1024;
+/// Longest PSK: a post-quantum shared secret is 32 bytes, and what is longer was not hashed.
+pub(crate) const MAX_PSK: usize = 64 << 10;
+/// PSKs in one external Commit.
+pub(crate) const MAX_PSKS: usize = 64;
 /// HKDF-Expand gives at most 255 blocks of 32 bytes (RFC 5869, section 2.3).
 pub(crate) const MAX_EXPORT: u32 = 255 * 32;
 /// Most past epochs whose message keys a group keeps: each has a secret tree and a list of the members.

@@ -217,6 +217,24 @@ fn an_external_join_erases_what_it_replaces_and_what_is_given_up() {
 }
 
 #[test]
+fn a_replaced_or_deleted_psk_and_an_exported_secrets_way_are_erased() {
+    let alice = device("alice");
+    let id = group_of(&[&alice]);
+    let client = alice.client();
+    let register = |byte| client.register_psk(b"psk".to_vec(), vec![byte; 32]).unwrap();
+    register(3);
+    assert_erases(&alice, "replacing a PSK", || register(4));
+    assert_erases(&alice, "deleting a PSK", || {
+        client.delete_psk(b"psk".to_vec()).unwrap()
+    });
+    let mut secret = Vec::new();
+    assert_erases(&alice, "a safe export", || {
+        secret = alice.group(&id).safe_export_secret(5).unwrap();
+    });
+    assert_eq!(found_in(&alice, &[secret]), Vec::<String>::new());
+}
+
+#[test]
 fn a_suspension_and_the_end_of_a_batch_erase_what_messages_left() {
     let (alice, bob) = (device("alice"), device("bob"));
     let id = group_of(&[&alice, &bob]);

@@ -78,6 +78,9 @@ fn all() -> Vec<(MlsError, u32)> {
         (Suspended, 181),
         (Transferred, 182),
         (RekeyPending, 183),
+        (PskNotFound, 190),
+        (ResumptionPskWithAdds, 191),
+        (SecretAlreadyExported, 192),
         (StorageBusy, 200),
         (StorageLocked, 201),
         (StorageFull, 202),
@@ -103,16 +106,17 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 41,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 41,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 41,
-        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 41,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 41,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 41,
-        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 41,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 41,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 41,
-        StorageRolledBack { .. } | Internal { .. } => 41,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 44,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 44,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 44,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 44,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 44,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 44,
+        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 44,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 44,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 44,
+        StorageRolledBack { .. } | Internal { .. } => 44,
+        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 44,
     }
 }
 

@@ -102,6 +102,11 @@ fn a_failed_own_commit_changes_nothing_and_can_be_repeated() {
 }
 
 #[test]
+fn a_failed_call_on_psks_or_once_only_secrets_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::PSKS.iter().for_each(check);
+}
+
+#[test]
 fn a_failed_message_changes_nothing_and_can_be_repeated() {
     storage_scenarios::MESSAGES.iter().for_each(check);
 }

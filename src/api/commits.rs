@@ -25,7 +25,9 @@ impl MlsGroup {
     /// delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
     /// call `clear_pending_commit`. The group stays in its epoch until then.
     /// Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-    /// `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+    /// proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+    /// `GroupInactive`, `GroupNotFound`.
     /// After a crash: `pending_commit` gives the same bundle again.
     pub fn add_members(&self, key_packages: Vec<Vec<u8>>) -> Result<CommitBundle, MlsError> {
         self.commit("add_members", |call| {

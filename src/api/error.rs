@@ -77,6 +77,18 @@ pub enum MlsError {
     /// Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
     #[error("queued proposals must be committed first")]
     PendingProposalsExist,
+    /// A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
+    /// that epoch is not kept. Register it, or do without.
+    #[error("the pre-shared key is not here")]
+    PskNotFound,
+    /// A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
+    /// Commits: remove one of the proposals, or commit the queue first.
+    #[error("a resumption PSK and Adds do not go into one Commit")]
+    ResumptionPskWithAdds,
+    /// The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
+    /// or wait for the next epoch.
+    #[error("the secret of this epoch was exported already")]
+    SecretAlreadyExported,
     /// A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
     #[error("the group is at epoch {current}, the message at {received}")]
     WrongEpoch {
@@ -205,6 +217,9 @@ impl MlsError {
             Self::StagedCommitExists => 144,
             Self::NoStagedCommit => 145,
             Self::NoExternalJoin => 146,
+            Self::PskNotFound => 190,
+            Self::ResumptionPskWithAdds => 191,
+            Self::SecretAlreadyExported => 192,
             Self::WrongEpoch { .. } => 150,
             Self::MessageInvalid { .. } => 151,
             Self::MessageMalformed => 152,
@@ -303,6 +318,10 @@ pub enum MessageReason {
     ProposalInvalid,
     /// A Commit names a pre-shared key that is not registered here.
     PskMissing,
+    /// It names the resumption PSK of another group.
+    OtherGroupsPsk,
+    /// A Commit that adds members and mixes in a resumption PSK, which they cannot have.
+    ResumptionPskWithAdds,
     /// A Commit from this device that it does not know: from a restored copy, or cleared and gone.
     UnknownOwnCommit,
     /// It uses an extension that this library does not offer.

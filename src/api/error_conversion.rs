@@ -5,9 +5,10 @@ use openmls::{
     group::{
         CreateCommitError, CreateMessageError, ExportGroupInfoError, ExportSecretError,
         MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError,
-        ProposalValidationError, StageCommitError, ValidationError, WelcomeError,
+        ProposalValidationError, SafeExportSecretError, StageCommitError, ValidationError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError},
+    schedule::{PprfError, errors::PskError},
     treesync::errors::LifetimeError,
 };
 
@@ -54,6 +55,9 @@ impl From<Error> for MlsError {
             Error::StagedCommitExists => Self::StagedCommitExists,
             Error::NoStagedCommit => Self::NoStagedCommit,
             Error::GroupDiverged { rejected_epoch } => Self::GroupDiverged { rejected_epoch },
+            Error::ResumptionPskWithAdds => Self::ResumptionPskWithAdds,
+            Error::Psk(error) => psk_error(&error),
+            Error::ProposePsk(_) => internal(50),
             Error::EarlyBufferFull => Self::EarlyBufferFull,
             Error::State(error) => error.into(),
             Error::CreateCommit(error) => (*error).into(),
@@ -73,6 +77,7 @@ impl From<Error> for MlsError {
                 reason: ArgumentReason::TooLong,
             },
             Error::ExportSecret(ExportSecretError::LibraryError(_)) => internal(5),
+            Error::SafeExportSecret(error) => error.into(),
             Error::ExportGroupInfo(ExportGroupInfoError::GroupStateError(error)) => error.into(),
             Error::ExportGroupInfo(
                 ExportGroupInfoError::LibraryError(_) | ExportGroupInfoError::InvalidExtensionError(_),
@@ -279,10 +284,35 @@ impl From<CreateCommitError> for MlsError {
                     reason: MessageReason::ProposalInvalid,
                 },
             },
-            CreateCommitError::PskError(_) => Self::MessageInvalid {
-                reason: MessageReason::PskMissing,
-            },
+            CreateCommitError::PskError(error) => psk_error(&error),
             _ => internal(34),
+        }
+    }
+}
+
+fn psk_error(error: &PskError) -> MlsError {
+    match error {
+        PskError::KeyNotFound => MlsError::PskNotFound,
+        _ => internal(51),
+    }
+}
+
+impl From<SafeExportSecretError<KeptFailure>> for MlsError {
+    fn from(error: SafeExportSecretError<KeptFailure>) -> Self {
+        match error {
+            SafeExportSecretError::GroupState(error) => error.into(),
+            SafeExportSecretError::ApplicationExportTree(PprfError::PuncturedInput) => {
+                Self::SecretAlreadyExported
+            }
+            SafeExportSecretError::ApplicationExportTree(PprfError::IndexOutOfBounds) => {
+                Self::InvalidArgument {
+                    argument: "component_id".to_owned(),
+                    reason: ArgumentReason::OutOfRange,
+                }
+            }
+            SafeExportSecretError::ApplicationExportTree(_)
+            | SafeExportSecretError::Unsupported
+            | SafeExportSecretError::Storage(_) => internal(52),
         }
     }
 }
@@ -296,6 +326,10 @@ impl From<MessageError> for MlsError {
             MessageError::DamagedEcho => MessageReason::SignatureInvalid,
             MessageError::AppDataUpdate => MessageReason::UnsupportedFeature,
             MessageError::TooManyProposals => MessageReason::TooManyProposals,
+            MessageError::OtherGroupsPsk => MessageReason::OtherGroupsPsk,
+            MessageError::ResumptionPskWithAdds => MessageReason::ResumptionPskWithAdds,
+            MessageError::PskInvalid => MessageReason::ProposalInvalid,
+            MessageError::PskUnsupported => MessageReason::UnsupportedFeature,
             MessageError::Process(error) => return (*error).into(),
         };
         Self::MessageInvalid { reason }
@@ -353,7 +387,7 @@ fn commit_reason(error: &StageCommitError) -> MessageReason {
     match error {
         StageCommitError::MissingProposal => MessageReason::ProposalMissing,
         StageCommitError::OwnCommitMismatch => MessageReason::UnknownOwnCommit,
-        StageCommitError::PskError(_) => MessageReason::PskMissing,
+        StageCommitError::PskError(PskError::KeyNotFound) => MessageReason::PskMissing,
         StageCommitError::ConfirmationTagMissing
         | StageCommitError::ConfirmationTagMismatch
         | StageCommitError::PathLeafNodeVerificationFailure => MessageReason::SignatureInvalid,

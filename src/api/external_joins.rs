@@ -40,6 +40,25 @@ pub struct ExternalJoined {
     pub superseded: Option<CommitSummary>,
 }
 
+impl MlsClient {
+    pub(super) fn join_externally(
+        &self,
+        name: &'static str,
+        identity: &IdentityId,
+        group_info: &[u8],
+        ratchet_tree: Option<&[u8]>,
+        psk_ids: &[Vec<u8>],
+    ) -> Result<ExternalJoin, MlsError> {
+        call(&self.core, name, || {
+            let Core { store, context } = &*self.core;
+            store.write(|call| {
+                external_join::join(call, context, &identity.0, group_info, ratchet_tree, psk_ids)
+            })
+        })
+        .map(Into::into)
+    }
+}
+
 #[uniffi::export]
 impl MlsClient {
     /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
@@ -62,12 +81,8 @@ impl MlsClient {
         group_info: Vec<u8>,
         ratchet_tree: Option<Vec<u8>>,
     ) -> Result<ExternalJoin, MlsError> {
-        call(&self.core, "join_by_external_commit", || {
-            let Core { store, context } = &*self.core;
-            let tree = ratchet_tree.as_deref();
-            store.write(|call| external_join::join(call, context, &identity.0, &group_info, tree))
-        })
-        .map(Into::into)
+        let name = "join_by_external_commit";
+        self.join_externally(name, &identity, &group_info, ratchet_tree.as_deref(), &[])
     }
 
     /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.

@@ -88,6 +88,7 @@ impl From<outcome::EarlyRefusal> for EarlyRefusal {
             outcome::EarlyRefusal::Invalid => Self::Invalid,
             outcome::EarlyRefusal::GroupEnded => Self::GroupEnded,
             outcome::EarlyRefusal::Dropped => Self::Dropped,
+            outcome::EarlyRefusal::PskMissing => Self::PskMissing,
         }
     }
 }
@@ -150,6 +151,18 @@ impl From<outcome::PskInfo> for PskId {
             outcome::PskInfo::External { id } => Self::External { id },
             outcome::PskInfo::Resumption { group_id, epoch } => Self::Resumption {
                 group_id: GroupId(group_id),
+                epoch,
+            },
+        }
+    }
+}
+
+impl From<PskId> for outcome::PskInfo {
+    fn from(psk: PskId) -> Self {
+        match psk {
+            PskId::External { id } => Self::External { id },
+            PskId::Resumption { group_id, epoch } => Self::Resumption {
+                group_id: group_id.0,
                 epoch,
             },
         }

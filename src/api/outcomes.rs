@@ -116,6 +116,8 @@ pub enum EarlyRefusal {
     GroupEnded,
     /// The app gave it up, by `drop_early_messages`.
     Dropped,
+    /// A Commit names a pre-shared key that is not here. It stays; `register_psk`, then `release_early_messages`.
+    PskMissing,
 }
 
 /// Whether a received Commit took effect.

@@ -15,6 +15,7 @@ use openmls_traits::OpenMlsProvider;
 use super::{
     Context, Live, check_in_step,
     outcome::NewMemberInfo,
+    psk_rules::{self, Mix},
     summary,
     validator::{self, Answer, Question},
     with_group,
@@ -163,14 +164,20 @@ fn commit(
     check_can_commit(live, new_identity)?;
     let epoch = live.group.epoch().as_u64();
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
+    let mut left_out = psk_rules::take_unusable(live)?;
     let Live { group, provider, .. } = live;
     let provider = &*provider;
     let unwanted = unwanted(context, group, outsiders);
     let refused = refused_proposals(group, unwanted, |group, accepts| {
         build(group, provider, &signer, new_identity, &shape, accepts).is_ok()
     });
+    left_out.append(&mut psk_rules::take(live, &refused)?);
+    let Live { group, provider, .. } = live;
+    let provider = &*provider;
     let accepts = |queued: &QueuedProposal| !refused.contains(queued.proposal_reference_ref());
     let bundle = build(group, provider, &signer, new_identity, &shape, &accepts)?.stage_commit(provider)?;
+    psk_rules::put_back(live, left_out)?;
+    psk_rules::check_left_out(&live.group, &refused)?;
     let record = PendingCommitRecord {
         new_identity: new_identity.map(|identity| identity.signature_key.clone()),
         ..record(bundle, epoch)?
@@ -197,7 +204,16 @@ fn build<'g>(
     let builder = shape(group.commit_builder())
         .load_psks(provider.storage())?
         .create_group_info(true);
-    match new_identity {
+    // Our own changes pass through the filter too.
+    let mix = Mix::default();
+    let accepts = |queued: &QueuedProposal| {
+        let accepted = accepts(queued);
+        if accepted {
+            mix.see(queued.proposal());
+        }
+        accepted
+    };
+    let built = match new_identity {
         None => builder.build(rand, crypto, signer, accepts),
         Some(identity) => {
             let new_signer = NewSignerBundle {
@@ -206,8 +222,11 @@ fn build<'g>(
             };
             builder.build_with_new_signer(rand, crypto, signer, new_signer, accepts)
         }
+    }?;
+    if mix.is_forbidden() {
+        return Err(Error::ResumptionPskWithAdds);
     }
-    .map_err(Into::into)
+    Ok(built)
 }
 
 /// Whether a Commit lets in whom no member proposed, if there is no validator to ask (docs/adr/0012).

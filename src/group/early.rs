@@ -133,6 +133,13 @@ fn replay(
             return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
         }
         Err(error) if refusal::may_pass(&error) => return Ok(None),
+        Err(error) if refusal::lacks_psk(&error) => {
+            if !early_messages::mark_rejected(live.tx, live.group.group_id(), &message.bytes)? {
+                return Ok(None);
+            }
+            let outcome = refused(message, EarlyRefusal::PskMissing);
+            return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
+        }
         Err(error) => {
             refusal::note(live, &error)?;
             refused(message, EarlyRefusal::Invalid)

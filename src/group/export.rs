@@ -4,12 +4,12 @@ use openmls::group::GroupId;
 use openmls_traits::OpenMlsProvider;
 use tls_codec::Serialize as _;
 
-use super::{check_active, with_group};
+use super::{Live, check_active, with_group};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
     message, policy,
-    storage::{Call, ReadTx},
+    storage::{Call, ReadTx, WriteTx},
 };
 
 /// Derives a secret that every member of this epoch derives for the same label, context and length.
@@ -31,6 +31,22 @@ pub(crate) fn export_secret(
     with_group(call, id, |live| {
         live.group
             .export_secret(live.provider.crypto(), label, context, length as usize)
+            .map_err(Into::into)
+    })
+}
+
+/// The component's secret of this epoch, once: it is deleted in this transaction (draft-ietf-mls-extensions).
+pub(crate) fn safe_export_secret(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &GroupId,
+    component_id: u16,
+) -> Result<Vec<u8>, Error> {
+    with_group(call, id, |live| {
+        // The tree from which the secret could be derived again must not stay in the log.
+        live.tx.erase();
+        let Live { group, provider, .. } = live;
+        group
+            .safe_export_secret(provider.crypto(), provider.storage(), component_id)
             .map_err(Into::into)
     })
 }

@@ -9,8 +9,8 @@ use openmls::{
         MlsGroupStateError, PastEpochDeletion,
     },
     prelude::{
-        ContentType, LeafNodeParameters, MlsMessageBodyIn, ProtocolMessage, RatchetTreeIn, Sender,
-        group_info::VerifiableGroupInfo,
+        ContentType, LeafNodeParameters, MlsMessageBodyIn, PreSharedKeyProposal, ProtocolMessage,
+        RatchetTreeIn, Sender, group_info::VerifiableGroupInfo,
     },
 };
 use openmls_traits::{OpenMlsProvider, storage::StorageProvider as _};
@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::{
     Context, commit, early, join, mailbox,
     outcome::{CommitInfo, EarlyRefusal, MemberInfo, Outcome, Processed},
-    pending, summary,
+    pending, psks, summary,
     validator::{self, Question},
     with_group,
 };
@@ -54,7 +54,9 @@ pub(crate) fn join(
     identity: &[u8],
     group_info: &[u8],
     ratchet_tree: Option<&[u8]>,
+    psk_ids: &[Vec<u8>],
 ) -> Result<ExternalJoinRecord<GroupRows>, Error> {
+    psks::check_ids(psk_ids)?;
     let group_info = parse(group_info)?;
     let ratchet_tree = ratchet_tree.map(join::parse_ratchet_tree).transpose()?;
     let identity = identity::get(&call.tx, identity)?;
@@ -67,7 +69,7 @@ pub(crate) fn join(
     call.tx.erase();
     let old = groups::get(&call.tx, &id)?;
     let (bundle, rows) =
-        call.provisional(|call| build(call, context, &identity, group_info, ratchet_tree))?;
+        call.provisional(|call| build(call, context, &identity, group_info, ratchet_tree, psk_ids))?;
     let commit = commit::record(bundle, epoch)?;
     let record = ExternalJoinRecord {
         group_id: id,
@@ -121,12 +123,15 @@ fn build(
     identity: &Identity,
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
+    psk_ids: &[Vec<u8>],
 ) -> Result<(CommitMessageBundle, GroupRows), Error> {
     let id = group_info.group_id().clone();
     let place = GroupRecord::new(id.clone(), identity.signature_key.clone(), 0, 0);
     groups::replace(&call.tx, &place)?;
     let provider = Provider::new(&call.tx)?;
-    let (mut group, bundle) = commit_externally(&provider, context, identity, group_info, ratchet_tree)?;
+    let psks = psks::for_external_commit(&call.tx, &provider, identity.ciphersuite, psk_ids)?;
+    let (mut group, bundle) =
+        commit_externally(&provider, context, identity, group_info, ratchet_tree, psks)?;
     if !commit::fits(&group, identity) {
         return Err(unfit_identity());
     }
@@ -152,6 +157,7 @@ fn commit_externally(
     identity: &Identity,
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
+    psks: Vec<PreSharedKeyProposal>,
 ) -> Result<(MlsGroup, CommitMessageBundle), GroupInfoError> {
     let commit_error = |error| GroupInfoError::Commit(Box::new(error));
     // Lifetimes of leaves are not checked (docs/adr/0007).
@@ -168,6 +174,7 @@ fn commit_externally(
         .build_group(provider, group_info, identity.credential_with_key())
         .map_err(|error| GroupInfoError::Build(Box::new(error)))?
         .leaf_node_parameters(leaf_node)
+        .add_psk_proposals(psks)
         .load_psks(provider.storage())
         .map_err(commit_error)?
         .create_group_info(true)

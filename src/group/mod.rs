@@ -15,6 +15,8 @@ pub(crate) mod past_epochs;
 pub(crate) mod pending;
 pub(crate) mod process;
 pub(crate) mod proposals;
+mod psk_rules;
+pub(crate) mod psks;
 mod refusal;
 pub(crate) mod send;
 pub(crate) mod staged;

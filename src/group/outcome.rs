@@ -161,6 +161,8 @@ pub(crate) enum EarlyRefusal {
     GroupEnded,
     /// The app gave it up.
     Dropped,
+    /// It needs a PSK that is not here. It stays.
+    PskMissing,
 }
 
 impl Outcome {

@@ -11,7 +11,7 @@ use openmls::{
 use super::{
     Context, Live, check_active, check_in_step, deferred, early, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
-    past_epochs, pending, refusal, staged, summary,
+    past_epochs, pending, psk_rules, refusal, staged, summary,
     validator::{self, Answer, Question},
     with_group,
 };
@@ -334,6 +334,7 @@ fn queue(
     credential: Credential,
     outcome: impl FnOnce(ProposalInfo) -> Outcome,
 ) -> Result<Outcome, Error> {
+    psk_rules::check_proposal(&live.group, queued.proposal())?;
     let reference = queued.proposal_reference_ref();
     if live
         .group
@@ -364,6 +365,7 @@ fn receive_commit(
     sender: &Sender,
     credential: Credential,
 ) -> Result<Outcome, Error> {
+    psk_rules::check_commit(&live.group, &staged)?;
     let summary = summary::commit(&live.group, &staged, sender, credential);
     let group_id = live.group.group_id().to_vec();
     let question = Question::Commit {

@@ -3,6 +3,7 @@
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
     group::{ProcessMessageError, StageCommitError, ValidationError},
+    schedule::errors::PskError,
 };
 
 use super::{Live, outcome::Outcome};
@@ -40,18 +41,17 @@ pub(super) fn lacks_proposals(error: &ProcessMessageError<KeptFailure>) -> bool 
     )
 }
 
-/// Whether a message that was kept may be accepted later: other messages of its sender come first, or the app has not
-/// registered a pre-shared key yet.
+/// Whether a message that was kept may be accepted later: other messages of its sender come first.
 pub(super) fn may_pass(error: &Error) -> bool {
-    let Error::Message(MessageError::Process(error)) = error else {
-        return false;
-    };
-    matches!(
-        **error,
-        ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
-            MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInTheFuture)
-        )) | ProcessMessageError::InvalidCommit(StageCommitError::PskError(_))
-    )
+    matches!(error, Error::Message(MessageError::Process(error))
+        if matches!(**error, ProcessMessageError::ValidationError(ValidationError::UnableToDecrypt(
+            MessageDecryptionError::SecretTreeError(SecretTreeError::TooDistantInTheFuture)))))
+}
+
+/// Whether a Commit names a PSK that is not here: with it the same bytes are read.
+pub(super) fn lacks_psk(error: &Error) -> bool {
+    matches!(error, Error::Message(MessageError::Process(error))
+        if matches!(**error, ProcessMessageError::InvalidCommit(StageCommitError::PskError(PskError::KeyNotFound))))
 }
 
 /// Whether its sender seems to have other keys for an epoch than we have. One such message may be garbage; it proves

@@ -6,12 +6,15 @@ use openmls::{
         Credential, ExternalSender, LeafNode, LeafNodeIndex, PreSharedKeyProposal, Proposal, Sender,
         SenderExtensionIndex,
     },
-    schedule::{PreSharedKeyId, Psk},
+    schedule::Psk,
 };
 use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
-use super::outcome::{
-    CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo, UpdatedInfo,
+use super::{
+    outcome::{
+        CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo, UpdatedInfo,
+    },
+    psk_rules,
 };
 
 pub(crate) fn member(member: Member) -> MemberInfo {
@@ -44,8 +47,8 @@ pub(crate) fn sender(sender: &Sender, credential: Credential) -> SenderInfo {
     }
 }
 
-/// OpenMLS keeps this index, an external sender's credential and a PSK proposal's id to itself; they encode as
-/// RFC 9420 says, so they are read from there.
+/// OpenMLS keeps this index and an external sender's credential to itself; they encode as RFC 9420 says, so they are
+/// read from there.
 fn external_index(index: SenderExtensionIndex) -> u32 {
     let encoded = index.tls_serialize_detached().unwrap_or_default();
     u32::tls_deserialize_exact_bytes(&encoded).unwrap_or(u32::MAX)
@@ -59,8 +62,7 @@ fn external_credential(sender: &ExternalSender) -> Option<Credential> {
 }
 
 fn psk(proposal: &PreSharedKeyProposal) -> Option<PskInfo> {
-    let id = PreSharedKeyId::tls_deserialize_exact_bytes(&proposal.tls_serialize_detached().ok()?).ok()?;
-    match id.psk() {
+    match psk_rules::named(proposal)?.psk() {
         Psk::External(external) => Some(PskInfo::External {
             id: external.psk_id().to_vec(),
         }),

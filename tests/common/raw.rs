@@ -3,14 +3,21 @@
 
 #![allow(clippy::indexing_slicing, reason = "test code")]
 
-use openmls::prelude::{
-    BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
-    Extensions, ExternalProposal, ExternalSender, GroupId, JoinProposal, KeyPackage, KeyPackageIn,
-    LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
-    MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn,
-    MlsMessageIn, MlsMessageOut, OpenMlsProvider, ProcessedMessageContent, ProposalType, ProtocolVersion,
-    RequiredCapabilitiesExtension, SenderExtensionIndex, StagedWelcome,
-    tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
+use openmls::{
+    prelude::{
+        BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
+        Extensions, ExternalProposal, ExternalSender, GroupId, JoinProposal, KeyPackage, KeyPackageIn,
+        LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
+        MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
+        MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
+        ProcessedMessageContent, Proposal, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension,
+        SenderExtensionIndex, StagedWelcome,
+        tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
+    },
+    schedule::{
+        ExternalPsk, PreSharedKeyId, Psk,
+        psk::{ResumptionPsk, ResumptionPskUsage},
+    },
 };
 use openmls_libcrux_crypto::Provider;
 use openmls_traits::{
@@ -158,7 +165,10 @@ impl RawPeer {
         } else {
             MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY
         };
-        let config = MlsGroupJoinConfig::builder().wire_format_policy(policy).build();
+        let config = MlsGroupJoinConfig::builder()
+            .wire_format_policy(policy)
+            .number_of_resumption_psks(3)
+            .build();
         let group = StagedWelcome::new_from_welcome(&self.provider, &config, welcome, None)
             .unwrap()
             .into_group(&self.provider)
@@ -287,6 +297,76 @@ impl RawPeer {
         to_bytes(message)
     }
 
+    pub fn register_psk(&self, id: &[u8], secret: &[u8]) {
+        let id = PreSharedKeyId::external(id.to_vec(), Vec::new());
+        id.store(&self.provider, secret).unwrap();
+    }
+
+    fn with_nonce(&self, psk: Psk) -> PreSharedKeyId {
+        PreSharedKeyId::new(SUITE, self.provider.rand(), psk).unwrap()
+    }
+
+    /// Proposes what nobody needs to have.
+    pub fn propose_psk(&mut self, psk: Psk) -> Vec<u8> {
+        let id = self.with_nonce(psk);
+        self.propose_psk_id(id)
+    }
+
+    pub fn propose_psk_id(&mut self, id: PreSharedKeyId) -> Vec<u8> {
+        let group = self.group.as_mut().unwrap();
+        group.clear_pending_commit(self.provider.storage()).unwrap();
+        let (message, _) = group
+            .propose_pre_shared_key(&self.provider, &self.signer, id)
+            .unwrap();
+        to_bytes(message)
+    }
+
+    /// Queues another member's proposal.
+    pub fn queue(&mut self, proposal: &[u8]) {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(proposal).unwrap();
+        let group = self.group.as_mut().unwrap();
+        let processed = group
+            .process_message(&self.provider, message.try_into_protocol_message().unwrap())
+            .unwrap();
+        let ProcessedMessageContent::ProposalMessage(queued) = processed.into_content() else {
+            panic!("no proposal")
+        };
+        group
+            .store_pending_proposal(self.provider.storage(), *queued)
+            .unwrap();
+    }
+
+    /// A Commit with these proposals by value, whatever RFC 9420 says of them. It is not merged: the next one replaces it.
+    pub fn commit(&mut self, add: Option<&[u8]>, psks: &[Psk]) -> Vec<u8> {
+        let adds = add.map(|bytes| {
+            let MlsMessageBodyIn::KeyPackage(key_package) = parse(bytes) else {
+                panic!("no key package")
+            };
+            validate(key_package, &self.provider)
+        });
+        let psks: Vec<Proposal> = psks
+            .iter()
+            .map(|psk| {
+                Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(self.with_nonce(psk.clone()))))
+            })
+            .collect();
+        let group = self.group.as_mut().unwrap();
+        group.clear_pending_commit(self.provider.storage()).unwrap();
+        let bundle = group
+            .commit_builder()
+            .propose_adds(adds)
+            .add_proposals(psks)
+            .load_psks(self.provider.storage())
+            .unwrap()
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| {
+                true
+            })
+            .unwrap()
+            .stage_commit(&self.provider)
+            .unwrap();
+        to_bytes(bundle.into_commit())
+    }
+
     /// Processes a Commit of another member.
     pub fn follow(&mut self, commit: &[u8]) {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(commit).unwrap();
@@ -316,6 +396,27 @@ impl RawPeer {
             .unwrap();
         to_bytes(message)
     }
+}
+
+pub fn external_psk(id: &[u8]) -> Psk {
+    Psk::External(ExternalPsk::new(id.to_vec()))
+}
+
+pub fn resumption_psk(group_id: &[u8], epoch: u64) -> Psk {
+    Psk::Resumption(ResumptionPsk::new(
+        ResumptionPskUsage::Application,
+        GroupId::from_slice(group_id),
+        epoch.into(),
+    ))
+}
+
+/// Of a use that is not for a group's own epochs.
+pub fn branch_psk(group_id: &[u8], epoch: u64) -> Psk {
+    Psk::Resumption(ResumptionPsk::new(
+        ResumptionPskUsage::Branch,
+        GroupId::from_slice(group_id),
+        epoch.into(),
+    ))
 }
 
 /// The vector at the start of `bytes`, and what follows it.

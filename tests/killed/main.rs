@@ -72,6 +72,9 @@ kill_anywhere_in! {
     process_messages_with_a_budget,
     acknowledge,
     delete_group,
+    register_psk,
+    delete_psk,
+    safe_export_secret,
     rekey,
     confirm_rekey,
     rotate_data_key,
@@ -249,6 +252,7 @@ fn check(scenario: &str, scene: &Scene, folder: TempDir, before: &Dump, after: &
         after.shape(),
         "{scenario}: the state after the recovery"
     );
+    scenarios::assert_done(scenario, alice.client(), folder);
     if is_batch(scenario) {
         // Every message and every membership change, once, in order.
         let outcomes = |dump: &Dump| -> Vec<_> { dump.inbox.iter().map(|it| it.outcome.clone()).collect() };

@@ -3,8 +3,8 @@
 use std::{fs, path::Path, sync::Arc};
 
 use mls_mobile::{
-    BatchOutcome, CommitBundle, GroupId, IncomingMessage, MlsClient, MlsGroup, ProcessOptions,
-    ProcessedMessage,
+    BatchOutcome, CommitBundle, GroupId, IncomingMessage, MlsClient, MlsError, MlsGroup, ProcessOptions,
+    ProcessedMessage, PskId,
 };
 
 use crate::{
@@ -17,6 +17,8 @@ use crate::{
 
 /// The app's key after `rekey`; before, it is [`KEY`].
 pub const NEW_KEY: [u8; 32] = [9; 32];
+
+const PSK: &[u8] = b"psk";
 
 /// Messages of the scenarios with a batch.
 pub const BATCH: usize = 5;
@@ -199,6 +201,10 @@ impl Cast {
                 }
                 vec![commit]
             }
+            "delete_psk" => {
+                alice.client().register_psk(PSK.to_vec(), vec![3; 32]).unwrap();
+                Vec::new()
+            }
             "abandon_external_join" => vec![external_join(alice, bob, main)],
             "acknowledge" => {
                 for text in ["one", "two", "three"] {
@@ -326,6 +332,11 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
             quiet(move || client.acknowledge(ids))
         }
         "delete_group" => on(group(&client), (), |group, ()| group.delete()),
+        "register_psk" => quiet(move || client.register_psk(PSK.to_vec(), vec![3; 32])),
+        "delete_psk" => quiet(move || client.delete_psk(PSK.to_vec())),
+        "safe_export_secret" => on(group(&client), (), |group, ()| {
+            group.safe_export_secret(5).map(drop)
+        }),
         "rekey" => quiet(move || client.rekey(NEW_KEY.to_vec())),
         "confirm_rekey" => {
             if !client.storage_info().unwrap().rekey_pending {
@@ -339,6 +350,26 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
         }
         "rotate_data_key" => quiet(move || client.rotate_data_key()),
         _ => panic!("{scenario}?"),
+    }
+}
+
+/// What the dump does not show: looked at once the call has been made, before the kill or again after it.
+pub fn assert_done(scenario: &str, client: &MlsClient, folder: &Path) {
+    let group = client.group(named_group(folder, "main"));
+    let propose = || {
+        let group = group.clone().unwrap();
+        let proposed = group.propose_psk(PskId::External { id: PSK.to_vec() });
+        group.clear_pending_proposals().unwrap();
+        proposed.map(drop)
+    };
+    match scenario {
+        "register_psk" => assert_eq!(propose(), Ok(())),
+        "delete_psk" => assert_eq!(propose(), Err(MlsError::PskNotFound)),
+        "safe_export_secret" => assert_eq!(
+            group.unwrap().safe_export_secret(5),
+            Err(MlsError::SecretAlreadyExported)
+        ),
+        _ => {}
     }
 }
 

@@ -7,6 +7,7 @@ mod external_joins;
 mod groups;
 mod identities;
 mod messages;
+mod psks;
 mod receiving;
 
 pub use commits::OWN_COMMITS;
@@ -14,6 +15,7 @@ pub use external_joins::EXTERNAL_JOINS;
 pub use groups::GROUPS;
 pub use identities::{IDENTITIES, KEY_PACKAGES};
 pub use messages::MESSAGES;
+pub use psks::PSKS;
 pub use receiving::RECEIVING;
 
 use std::sync::Arc;
@@ -159,6 +161,11 @@ fn update_pending() -> Stage {
 
 /// A proposal of OpenMLS itself, because the facade proposes nothing yet.
 fn proposed() -> Stage {
+    proposed_by(|raw, stage| raw.propose_remove(stage.me.leaf_of(&stage.group, "third")))
+}
+
+/// The input is what a member that is OpenMLS itself proposes.
+fn proposed_by(propose: impl FnOnce(&mut RawPeer, &Stage) -> Vec<u8>) -> Stage {
     trio().with(|stage| {
         let mut raw = RawPeer::new("raw");
         let group = stage.peer.group(&stage.group);
@@ -168,7 +175,7 @@ fn proposed() -> Stage {
             device.receive(&stage.group, &commit);
         }
         raw.join(&bundle.welcome.unwrap(), false);
-        raw.propose_remove(stage.me.leaf_of(&stage.group, "third"))
+        propose(&mut raw, stage)
     })
 }
 

@@ -110,6 +110,11 @@ pub(crate) fn group_key(tx: &ReadTx<'_>, id: &impl Key<CURRENT_VERSION>) -> Resu
     index(tx, "group", id)
 }
 
+/// Whether this PSK is registered; what it is stays sealed.
+pub(crate) fn has_psk(tx: &ReadTx<'_>, id: &impl Key<CURRENT_VERSION>) -> Result<bool, StorageError> {
+    psks::exists(tx, &index(tx, "psk", id)?)
+}
+
 /// The keyed hash of a key package reference: what the tables call `reference_key`.
 pub(crate) fn key_package_key(
     tx: &ReadTx<'_>,

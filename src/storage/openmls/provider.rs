@@ -9,7 +9,7 @@ use super::{
     OpenMlsStorage, group_key, group_state, group_state::Kind, index, key_package_key, key_packages,
     key_pairs, key_pairs::ByPublicKey, leaf_nodes, proposals, psks,
 };
-use crate::storage::{ReadTx, StorageError, seal::Index, tx::KeptFailure};
+use crate::storage::{ReadTx, StorageError, codec, seal::Index, tx::KeptFailure};
 
 const V: u16 = CURRENT_VERSION;
 
@@ -19,7 +19,7 @@ fn epoch_key(
     epoch: &impl traits::EpochKey<V>,
     leaf_index: u32,
 ) -> Result<Index, StorageError> {
-    tx.index("epoch", &crate::storage::codec::encode(&(epoch, leaf_index))?)
+    tx.index("epoch", &codec::encode(&(epoch, leaf_index))?)
 }
 
 impl StorageProvider<V> for OpenMlsStorage<'_> {
@@ -528,7 +528,7 @@ impl StorageProvider<V> for OpenMlsStorage<'_> {
         psk_id: &PskId,
         psk: &PskBundle,
     ) -> Result<(), KeptFailure> {
-        self.writing(|tx| psks::write(tx, &index(tx, "psk", psk_id)?, psk))
+        self.writing(|tx| psks::write(tx, &index(tx, "psk", psk_id)?, &codec::encode(psk_id)?, psk))
     }
 
     fn psk<PskBundle: traits::PskBundle<V>, PskId: traits::PskId<V>>(
