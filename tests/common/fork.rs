@@ -4,14 +4,14 @@ use std::fs;
 
 use rusqlite::{Connection, OpenFlags, types::Value};
 
-use super::{Device, open};
+use super::{Device, open, template::scratch};
 
 impl Device {
     /// The same device once more, over a copy of its files: what happens to the copy leaves the original
     /// alone.
     /// No call may be under way, so that the main file and its write-ahead log belong together.
     pub fn fork(&self) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = scratch();
         for name in ["mls.db", "mls.db-wal"] {
             let original = self.folder.path().join(name);
             if original.exists() {
