@@ -12,7 +12,7 @@ pub(crate) enum Party {
     /// A phone with this library, on a file.
     Ours(Device),
     /// mls-rs.
-    Theirs(Peer),
+    Theirs(Box<Peer>),
 }
 
 use Party::{Ours, Theirs};
@@ -72,7 +72,7 @@ impl Party {
     }
 
     pub(crate) fn theirs(name: &str, way: Way) -> Self {
-        Theirs(Peer::new(name, way))
+        Theirs(Box::new(Peer::new(name, way)))
     }
 
     pub(crate) fn name(&self) -> &str {
