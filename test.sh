@@ -60,7 +60,8 @@ rust() {
     say "examples in the documentation"
     count_tests cargo test --quiet --workspace --all-features --locked --doc
     say "documentation"
-    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features --locked
+    # With the examples: cargo then takes the dependencies with the features that the lints have checked them with.
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features --locked --lib --bins --examples
     say "the example"
     cargo run --quiet --release --locked --example chat
     say "dependencies"

@@ -17,8 +17,9 @@ usage() {
 
 build() {
     # One build for both, so that the dependencies are compiled once: the feature "bindgen" changes nothing in the
-    # library itself. "fault-injection" would.
-    "$cargo" build --quiet --locked --features bindgen --lib --bin uniffi-bindgen
+    # library itself. "fault-injection" would. The example makes cargo take them with the features that the tests have
+    # them compiled with already.
+    "$cargo" build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
     library=
     for name in libmls_mobile.so libmls_mobile.dylib mls_mobile.dll; do
         if [ -f "$target/debug/$name" ]; then library=$target/debug/$name; fi
