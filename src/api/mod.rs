@@ -21,6 +21,7 @@ mod outcome_conversion;
 mod outcomes;
 mod past_epochs;
 mod proposals;
+mod proposing;
 mod received_commits;
 mod receiving;
 mod records;

@@ -71,6 +71,15 @@ impl From<Processed> for ProcessedMessage {
             Outcome::Stale { epoch } => Self::Stale { epoch },
             Outcome::Early { epoch } => Self::Early { epoch },
             Outcome::RivalStaged { epoch } => Self::RivalStaged { epoch },
+            Outcome::MessageCreated { epoch, message } => Self::MessageCreated { id, epoch, message },
+            Outcome::MessageNotCreated {
+                plaintext,
+                authenticated_data,
+            } => Self::MessageNotCreated {
+                id,
+                plaintext,
+                authenticated_data,
+            },
             Outcome::EarlyRefused { epoch, reason } => Self::EarlyRefused {
                 id,
                 epoch,

@@ -141,6 +141,19 @@ pub(crate) enum Outcome {
     RivalStaged {
         epoch: u64,
     },
+    /// The own message that waited for an own Commit, encrypted in the epoch that the Commit began.
+    MessageCreated {
+        epoch: u64,
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// The own message whose Commit did not come to be.
+    MessageNotCreated {
+        #[serde(with = "serde_bytes")]
+        plaintext: Vec<u8>,
+        #[serde(with = "serde_bytes")]
+        authenticated_data: Vec<u8>,
+    },
     /// A message that was kept because it came early, and will not be read, at least not now.
     EarlyRefused {
         epoch: u64,
@@ -170,6 +183,8 @@ impl Outcome {
             | Self::ExternalJoinProposal(_)
             | Self::Commit { .. }
             | Self::OwnCommit { .. }
+            | Self::MessageCreated { .. }
+            | Self::MessageNotCreated { .. }
             | Self::EarlyRefused { .. } => true,
             Self::OwnMessage
             | Self::Duplicate

@@ -1,5 +1,6 @@
 //! Own leaf nodes of update proposals that have not been committed yet.
 
+use ::openmls::prelude::LeafNode;
 use rusqlite::params;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -43,6 +44,21 @@ pub(super) fn list<T: DeserializeOwned>(tx: &ReadTx<'_>, group: &Index) -> Resul
     .iter()
     .map(|(id, sealed)| tx.open(place(group, *id), sealed))
     .collect()
+}
+
+/// Whether a leaf node that this device proposed for itself, in any group, has this signature key. One that was
+/// dropped from the queue counts until its epoch ends: another member may still commit it.
+pub(crate) fn any_signs_with(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bool, StorageError> {
+    let leaf_nodes = tx.rows("SELECT group_key, id, value FROM own_leaf_node", [], |row| {
+        Ok((row.get::<_, Index>(0)?, row.get(1)?, row.get::<_, Vec<u8>>(2)?))
+    })?;
+    for (group, id, sealed) in leaf_nodes {
+        let leaf_node: LeafNode = tx.open(place(&group, id), &sealed)?;
+        if leaf_node.signature_key().as_slice() == signature_key {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn clear(tx: &WriteTx<'_>, group: &Index) -> Result<(), StorageError> {
