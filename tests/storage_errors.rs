@@ -102,6 +102,11 @@ fn a_failed_own_commit_changes_nothing_and_can_be_repeated() {
 }
 
 #[test]
+fn a_failed_proposal_or_waiting_message_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::PROPOSING.iter().for_each(check);
+}
+
+#[test]
 fn a_failed_message_changes_nothing_and_can_be_repeated() {
     storage_scenarios::MESSAGES.iter().for_each(check);
 }
@@ -138,6 +143,7 @@ fn a_failed_call_leaves_no_trace_in_memory() {
         storage_scenarios::GROUPS,
         storage_scenarios::EXTERNAL_JOINS,
         storage_scenarios::OWN_COMMITS,
+        storage_scenarios::PROPOSING,
         storage_scenarios::MESSAGES,
         storage_scenarios::RECEIVING,
     ];

@@ -279,6 +279,19 @@ pub struct CommitSummary {
     pub extensions_changed: bool,
     /// Whether this device goes.
     pub self_removed: bool,
+    /// What the app itself must carry out now (`propose_custom`).
+    pub custom: Vec<CustomProposal>,
+}
+
+/// A proposal that only the app understands, in a Commit.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CustomProposal {
+    /// The leaf of the member who proposed it; absent if that is no member.
+    pub leaf_index: Option<u32>,
+    /// Its number.
+    pub proposal_type: u16,
+    /// Its content.
+    pub payload: Vec<u8>,
 }
 
 /// What a merge brought.

@@ -3,6 +3,8 @@
 pub(crate) mod batch;
 pub(crate) mod commit;
 pub(crate) mod create;
+#[cfg(test)]
+mod custom_proposal_tests;
 pub(crate) mod deferred;
 pub(crate) mod early;
 mod epoch;

@@ -84,6 +84,16 @@ pub(crate) struct ProposalInfo {
     pub(crate) kind: ProposalKind,
 }
 
+/// A proposal that only the app understands, in a Commit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CustomInfo {
+    /// The proposer's leaf; absent for one who has none.
+    pub(crate) leaf_index: Option<u32>,
+    pub(crate) proposal_type: u16,
+    #[serde(with = "serde_bytes")]
+    pub(crate) payload: Vec<u8>,
+}
+
 /// A Commit in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CommitInfo {
@@ -98,6 +108,8 @@ pub(crate) struct CommitInfo {
     pub(crate) extensions_changed: bool,
     /// Whether this device was removed.
     pub(crate) self_removed: bool,
+    #[serde(default)]
+    pub(crate) custom: Vec<CustomInfo>,
 }
 
 /// What became of a message.

@@ -11,7 +11,8 @@ use openmls::{
 use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
 use super::outcome::{
-    CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo, UpdatedInfo,
+    CommitInfo, CustomInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo,
+    UpdatedInfo,
 };
 
 pub(crate) fn member(member: Member) -> MemberInfo {
@@ -176,6 +177,19 @@ pub(crate) fn commit(
         extensions_changed: proposals()
             .any(|(_, proposal)| matches!(proposal, Proposal::GroupContextExtensions(_))),
         self_removed: staged.self_removed(),
+        custom: proposals()
+            .filter_map(|(sender, proposal)| match proposal {
+                Proposal::Custom(custom) => Some(CustomInfo {
+                    leaf_index: match sender {
+                        Sender::Member(index) => Some(index.u32()),
+                        _ => None,
+                    },
+                    proposal_type: custom.proposal_type(),
+                    payload: custom.payload().to_vec(),
+                }),
+                _ => None,
+            })
+            .collect(),
     }
 }
 
