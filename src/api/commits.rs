@@ -136,7 +136,8 @@ impl MlsGroup {
 
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
-    /// Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+    /// Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+    /// makes readable; the Commit is forgotten, with
     /// its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
     /// or merged since, its summary comes again and nothing changes.
     /// Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another

@@ -61,14 +61,8 @@ fn parse_one((extension_type, data): &ExtensionInfo) -> Result<Extension, Error>
     }
     let mut encoded = extension_type.to_be_bytes().to_vec();
     encoded.extend(VLBytes::new(data.clone()).tls_serialize_detached()?);
-    let malformed = || problem(ArgumentProblem::Malformed);
-    let extension = Extension::tls_deserialize_exact_bytes(&encoded).map_err(|_| malformed())?;
-    // A length that could be shorter would be another GroupContext on each side.
-    if extension.tls_serialize_detached()? == encoded {
-        Ok(extension)
-    } else {
-        Err(malformed())
-    }
+    // No length may be longer than it must be, or each side would hash another GroupContext; tls_codec refuses those.
+    Extension::tls_deserialize_exact_bytes(&encoded).map_err(|_| problem(ArgumentProblem::Malformed))
 }
 
 /// Whether every member supports them, and has what a new list of required capabilities asks for (RFC 9420, sections
