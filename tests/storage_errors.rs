@@ -198,6 +198,9 @@ const READS: &[(&str, Read)] = &[
     ("storage_info", |client, _, _| client.storage_info().map(drop)),
     ("info", |_, group, _| group.info().map(drop)),
     ("members", |_, group, _| group.members().map(drop)),
+    ("external_senders", |_, group, _| {
+        group.external_senders().map(drop)
+    }),
     ("pending_commit", |_, group, _| group.pending_commit().map(drop)),
     ("pending_external_join", |client, _, id| {
         client.pending_external_join(id).map(drop)

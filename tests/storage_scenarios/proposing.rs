@@ -202,7 +202,13 @@ fn message_arrives(stage: &Stage, commit: &[u8]) {
         .collect();
     assert_eq!(messages.len(), 1);
     stage.peer.follow(&stage.group, commit);
-    assert_eq!(stage.peer.read(&stage.group, &messages[0]).as_bytes(), TEXT);
+    assert_eq!(
+        stage
+            .peer
+            .read(&stage.group, messages.first().unwrap())
+            .as_bytes(),
+        TEXT
+    );
     talk(stage, Vec::new());
 }
 
