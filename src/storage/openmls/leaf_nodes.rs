@@ -4,6 +4,10 @@ use ::openmls::prelude::LeafNode;
 use rusqlite::params;
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::{
+    index,
+    key_pairs::{self, ByPublicKey},
+};
 use crate::storage::{
     ReadTx, StorageError, WriteTx,
     seal::{Index, Place},
@@ -61,7 +65,12 @@ pub(crate) fn any_signs_with(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bo
     Ok(false)
 }
 
-pub(super) fn clear(tx: &WriteTx<'_>, group: &Index) -> Result<(), StorageError> {
+/// Their key pairs go too: OpenMLS deletes none of an Update that was not committed.
+pub(crate) fn clear(tx: &WriteTx<'_>, group: &Index) -> Result<(), StorageError> {
+    for leaf_node in list::<LeafNode>(tx, group)? {
+        let public_key = index(tx, "public key", leaf_node.encryption_key())?;
+        key_pairs::delete(tx, ByPublicKey::Encryption, &public_key)?;
+    }
     tx.execute("DELETE FROM own_leaf_node WHERE group_key = ?1", params![group])
         .map(drop)
 }
