@@ -4,9 +4,9 @@ use openmls::{
     framing::errors::MlsMessageError,
     group::{
         CommitBuilderStageError, CreateCommitError, CreateMessageError, ExportGroupInfoError,
-        ExportSecretError, ExternalCommitBuilderError, ExternalCommitBuilderFinalizeError, MergeCommitError,
-        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, ProposalError,
-        SafeExportSecretError, WelcomeError,
+        ExportSecretError, ExternalCommitBuilderError, ExternalCommitBuilderFinalizeError, LeaveGroupError,
+        MergeCommitError, MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError,
+        ProposalError, SafeExportSecretError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError, LibraryError},
     schedule::errors::PskError,
@@ -74,6 +74,10 @@ pub(crate) enum Error {
 
     #[error("no such proposal is queued")]
     ProposalNotFound,
+    #[error(transparent)]
+    Propose(#[from] Box<ProposalError<KeptFailure>>),
+    #[error(transparent)]
+    Leave(#[from] LeaveGroupError<KeptFailure>),
     #[error("there is no pending Commit")]
     NoPendingCommit,
     #[error("a received Commit waits for a decision")]
@@ -133,6 +137,8 @@ pub(crate) enum ArgumentProblem {
     WrongLength,
     OutOfRange,
     Duplicate,
+    Malformed,
+    Unsupported,
 }
 
 /// Why a key package is refused.
@@ -201,6 +207,12 @@ impl From<WelcomeError<KeptFailure>> for Error {
 impl From<CreateCommitError> for Error {
     fn from(error: CreateCommitError) -> Self {
         Self::CreateCommit(Box::new(error))
+    }
+}
+
+impl From<ProposalError<KeptFailure>> for Error {
+    fn from(error: ProposalError<KeptFailure>) -> Self {
+        Self::Propose(Box::new(error))
     }
 }
 

@@ -252,3 +252,73 @@ fn a_blank_leaf_is_no_member_and_is_given_to_the_next_newcomer() {
         names
     );
 }
+
+#[test]
+fn a_swap_lets_a_device_without_its_state_come_back_under_its_key() {
+    let (mut alice, mut bob, mut carol, id) = three();
+    let dave = Device::new("dave");
+    let again = carol.fork();
+    let key_packages = vec![again.key_package(), dave.key_package()];
+    again.group(&id).delete().unwrap();
+    // An Add alone would make her a second member.
+    assert!(matches!(
+        alice.group(&id).add_members(key_packages.clone()),
+        Err(MlsError::KeyPackageInvalid { .. })
+    ));
+    let bundle = alice.group(&id).swap_members(vec![2], key_packages).unwrap();
+    alice.reload();
+    let own = alice.group(&id).merge_pending_commit().unwrap().summary;
+    assert_eq!((own.removed.len(), own.added.len()), (1, 2));
+    assert_eq!(bob.follow(&id, &bundle.commit).0, own);
+    assert!(carol.follow(&id, &bundle.commit).0.self_removed);
+    for device in [&again, &dave] {
+        device.join(bundle.welcome.as_ref().unwrap());
+    }
+    reload(&mut [&mut alice, &mut bob, &mut carol]);
+    assert_agree(&id, &[&alice, &bob, &again, &dave]);
+    assert_eq!(alice.member_names(&id), ["alice", "bob", "carol", "dave"]);
+    assert!(!carol.group(&id).info().unwrap().is_active);
+}
+
+#[test]
+fn swaps_that_make_no_sense_are_refused() {
+    let (alice, bob, _, id) = three();
+    let dave = Device::new("dave").key_package();
+    let argument = |argument: &str, reason| MlsError::InvalidArgument {
+        argument: argument.to_owned(),
+        reason,
+    };
+    let group = alice.group(&id);
+    for (remove, add, expected) in [
+        (
+            vec![],
+            vec![dave.clone()],
+            argument("remove", ArgumentReason::Empty),
+        ),
+        (vec![1], vec![], argument("add", ArgumentReason::Empty)),
+        (
+            vec![1, 1],
+            vec![dave.clone()],
+            argument("remove", ArgumentReason::Duplicate),
+        ),
+        (
+            vec![0],
+            vec![dave.clone()],
+            argument("remove", ArgumentReason::OutOfRange),
+        ),
+        (
+            vec![9],
+            vec![dave.clone()],
+            MlsError::MemberNotFound { leaf_index: 9 },
+        ),
+        (vec![1], vec![vec![1]], MlsError::MessageMalformed),
+    ] {
+        assert_eq!(group.swap_members(remove, add), Err(expected));
+    }
+    // Bob stays, so he cannot be added.
+    assert!(matches!(
+        group.swap_members(vec![2], vec![bob.key_package()]),
+        Err(MlsError::KeyPackageInvalid { .. })
+    ));
+    assert_eq!(group.pending_commit().unwrap(), None);
+}

@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 use common::{Device, assert_agree, basic, group_of, raw::RawPeer};
 use mls_mobile::{
-    CallbackError, ClientConfig, Credential, CredentialValidator, EarlyLimits, GroupConfig, GroupId,
-    KeyPackageRef, MlsClient, MlsError, MlsGroup, ProcessedMessage, ValidationRequest,
+    CallbackError, ClientConfig, Credential, CredentialValidator, EarlyLimits, Extension, GroupConfig,
+    GroupId, KeyPackageRef, MlsClient, MlsError, MlsGroup, ProcessedMessage, ValidationRequest,
 };
 use mutations::mutations;
 
@@ -324,6 +324,7 @@ fn damaged_key_packages_are_refused_and_the_original_can_still_be_added() {
         if client.inspect_key_package(input.clone()).is_ok() {
             return Ok(());
         }
+        refused(group.propose_add(input.clone()), is_bad_key_package)?;
         // With a good one in front, which must not be added either.
         let answer = group.add_members(vec![key_package.clone(), input]);
         refused(answer, is_bad_key_package)
@@ -403,6 +404,30 @@ fn references_and_group_ids_of_any_bytes_get_a_typed_answer() {
 }
 
 #[test]
+fn damaged_extensions_are_refused_or_decode() {
+    let alice = Device::new("alice");
+    let id = alice.create_group();
+    let group = alice.group(&id);
+    // What decodes all the same is stopped by the Commit that waits, so that nothing is stored.
+    group.self_update(None).unwrap();
+    let expected = |error: &MlsError| match error {
+        MlsError::InvalidArgument { argument, .. } => argument == "extensions",
+        error => *error == MlsError::PendingCommitExists,
+    };
+    let senders = RawPeer::new("server").as_external_sender();
+    for (extension_type, original) in [(3, vec![2, 0, 10, 2, 0, 10, 2, 0, 1]), (5, senders)] {
+        feed("extension", &alice, &original, |data| {
+            let extensions = vec![Extension { extension_type, data }];
+            refused(
+                group.propose_group_context_extensions(extensions.clone()),
+                expected,
+            )?;
+            refused(group.update_group_context_extensions(extensions), expected)
+        });
+    }
+}
+
+#[test]
 fn inputs_beyond_their_limit_are_refused_unread() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);
@@ -433,6 +458,11 @@ fn inputs_beyond_their_limit_are_refused_unread() {
     );
     let large = oversized(&bob.key_package(), 256 << 10);
     too_long(client.inspect_key_package(large.clone()).map(drop), "key_package");
+    too_long(group.propose_add(large.clone()).map(drop), "key_package");
+    too_long(
+        group.swap_members(vec![0], vec![large.clone()]).map(drop),
+        "key_package",
+    );
     too_long(group.add_members(vec![large]).map(drop), "key_package");
     too_long(
         group

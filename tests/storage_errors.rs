@@ -107,6 +107,11 @@ fn a_failed_call_on_psks_or_once_only_secrets_changes_nothing_and_can_be_repeate
 }
 
 #[test]
+fn a_failed_proposal_or_waiting_message_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::PROPOSING.iter().for_each(check);
+}
+
+#[test]
 fn a_failed_message_changes_nothing_and_can_be_repeated() {
     storage_scenarios::MESSAGES.iter().for_each(check);
 }
@@ -143,6 +148,7 @@ fn a_failed_call_leaves_no_trace_in_memory() {
         storage_scenarios::GROUPS,
         storage_scenarios::EXTERNAL_JOINS,
         storage_scenarios::OWN_COMMITS,
+        storage_scenarios::PROPOSING,
         storage_scenarios::MESSAGES,
         storage_scenarios::RECEIVING,
     ];
@@ -197,6 +203,9 @@ const READS: &[(&str, Read)] = &[
     ("storage_info", |client, _, _| client.storage_info().map(drop)),
     ("info", |_, group, _| group.info().map(drop)),
     ("members", |_, group, _| group.members().map(drop)),
+    ("external_senders", |_, group, _| {
+        group.external_senders().map(drop)
+    }),
     ("pending_commit", |_, group, _| group.pending_commit().map(drop)),
     ("pending_external_join", |client, _, id| {
         client.pending_external_join(id).map(drop)

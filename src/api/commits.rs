@@ -1,9 +1,9 @@
 //! Own Commits of a group.
 
-use super::{CommitBundle, Core, IdentityId, Merged, MlsError, MlsGroup, call};
+use super::{CommitBundle, Core, Extension, IdentityId, Merged, MlsError, MlsGroup, call};
 use crate::{
     error::Error,
-    group::{commit, pending},
+    group::{commit, extensions::ExtensionInfo, membership, own_message, pending},
     storage::{Call, WriteTx, pending::PendingCommitRecord},
 };
 
@@ -15,6 +15,11 @@ impl MlsGroup {
     ) -> Result<CommitBundle, MlsError> {
         call(&self.core, name, || self.core.store.write(make)).map(Into::into)
     }
+}
+
+pub(super) fn infos(extensions: Vec<Extension>) -> Vec<ExtensionInfo> {
+    let info = |extension: Extension| (extension.extension_type, extension.data);
+    extensions.into_iter().map(info).collect()
 }
 
 #[uniffi::export]
@@ -65,6 +70,61 @@ impl MlsGroup {
         })
     }
 
+    /// Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+    /// carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+    /// added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+    ///
+    /// Errors: those of `add_members` and `remove_members`.
+    pub fn swap_members(&self, remove: Vec<u32>, add: Vec<Vec<u8>>) -> Result<CommitBundle, MlsError> {
+        self.commit("swap_members", |call| {
+            membership::swap_members(call, &self.core.context, &self.id, &remove, &add)
+        })
+    }
+
+    /// Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+    /// proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+    /// sent and kept as for `add_members`.
+    ///
+    /// Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+    /// such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+    /// required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+    /// capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+    /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    pub fn update_group_context_extensions(
+        &self,
+        extensions: Vec<Extension>,
+    ) -> Result<CommitBundle, MlsError> {
+        let extensions = infos(extensions);
+        self.commit("update_group_context_extensions", |call| {
+            membership::update_group_context_extensions(call, &self.core.context, &self.id, &extensions)
+        })
+    }
+
+    /// Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+    /// that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+    /// It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+    /// proposals of outsiders are carried out only if a validator has seen them.
+    ///
+    /// Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+    /// `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+    /// (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+    /// (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+    /// nothing back: keep the plaintext.
+    /// Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+    /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+    #[uniffi::method(default(authenticated_data))]
+    pub fn commit_and_create_message(
+        &self,
+        plaintext: Vec<u8>,
+        authenticated_data: Vec<u8>,
+    ) -> Result<CommitBundle, MlsError> {
+        self.commit("commit_and_create_message", |call| {
+            let context = &self.core.context;
+            own_message::commit_and_create(call, context, &self.id, plaintext, authenticated_data)
+        })
+    }
+
     /// The own Commit that waits, as it was handed out: after a restart, send it again.
     pub fn pending_commit(&self) -> Result<Option<CommitBundle>, MlsError> {
         call(&self.core, "pending_commit", || {
@@ -78,7 +138,8 @@ impl MlsGroup {
 
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
-    /// Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+    /// Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+    /// makes readable; the Commit is forgotten, with
     /// its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
     /// or merged since, its summary comes again and nothing changes.
     /// Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
@@ -94,11 +155,13 @@ impl MlsGroup {
     /// Drops the own Commit: the delivery service refused it. Without one nothing happens.
     ///
     /// Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-    /// delivery service did accept it.
+    /// delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+    /// gives it back (`MessageNotCreated`).
     /// Errors: `GroupNotFound`.
     pub fn clear_pending_commit(&self) -> Result<(), MlsError> {
         call(&self.core, "clear_pending_commit", || {
-            self.core.store.write(|call| pending::clear(call, &self.id))
+            let Core { store, context } = &*self.core;
+            store.write(|call| pending::clear(call, context, &self.id))
         })
     }
 }

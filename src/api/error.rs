@@ -344,6 +344,10 @@ pub enum ArgumentReason {
     OutOfRange,
     /// It names something twice.
     Duplicate,
+    /// Its content does not decode.
+    Malformed,
+    /// Not every member of the group supports it.
+    Unsupported,
     /// It names a file that exists already.
     AlreadyExists,
     /// The folder that should hold the file does not exist.

@@ -3,8 +3,8 @@
 use openmls::{
     framing::errors::{MessageDecryptionError, SecretTreeError},
     group::{
-        CreateCommitError, CreateMessageError, ExportGroupInfoError, ExportSecretError,
-        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError,
+        CreateCommitError, CreateMessageError, ExportGroupInfoError, ExportSecretError, LeaveGroupError,
+        MergePendingCommitError, MlsGroupStateError, NewGroupError, ProcessMessageError, ProposalError,
         ProposalValidationError, SafeExportSecretError, StageCommitError, ValidationError, WelcomeError,
     },
     prelude::{KeyPackageNewError, KeyPackageVerifyError},
@@ -61,6 +61,12 @@ impl From<Error> for MlsError {
             Error::EarlyBufferFull => Self::EarlyBufferFull,
             Error::State(error) => error.into(),
             Error::CreateCommit(error) => (*error).into(),
+            Error::Propose(error) => match *error {
+                ProposalError::GroupStateError(error) => error.into(),
+                _ => internal(39),
+            },
+            Error::Leave(LeaveGroupError::GroupStateError(error)) => error.into(),
+            Error::Leave(_) => internal(39),
             Error::StageCommit(_) => internal(2),
             Error::MergePending(MergePendingCommitError::MlsGroupStateError(error)) => error.into(),
             Error::MergePending(MergePendingCommitError::MergeCommitError(_)) | Error::Merge(_) => {
@@ -132,6 +138,8 @@ impl From<ArgumentProblem> for ArgumentReason {
             ArgumentProblem::WrongLength => Self::WrongLength,
             ArgumentProblem::OutOfRange => Self::OutOfRange,
             ArgumentProblem::Duplicate => Self::Duplicate,
+            ArgumentProblem::Malformed => Self::Malformed,
+            ArgumentProblem::Unsupported => Self::Unsupported,
         }
     }
 }

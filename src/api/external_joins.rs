@@ -34,7 +34,8 @@ pub struct ExternalJoined {
     pub group_id: GroupId,
     /// The epoch that the join began.
     pub epoch: u64,
-    /// What became of messages that had come early, in the order in which they were read.
+    /// What became of the own message that waited for a Commit in the old membership, and of messages that had come
+    /// early, in the order in which they were read.
     pub released: Vec<ProcessedMessage>,
     /// The own Commit that was pending in the old membership: the app may want to make the same changes again.
     pub superseded: Option<CommitSummary>,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use openmls::group::GroupId as MlsGroupId;
 
-use super::{GroupConfig, GroupId, GroupState, Member, MlsError, Shared, call};
-use crate::group::{create, state};
+use super::{ExternalSender, GroupConfig, GroupId, GroupState, Member, MlsError, Shared, call};
+use crate::group::{create, extensions, state};
 
 /// A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
 #[derive(uniffi::Object)]
@@ -43,6 +43,18 @@ impl MlsGroup {
         call(&self.core, "members", || {
             let members = self.core.store.read(|call| state::members(call, &self.id))?;
             Ok(members.into_iter().map(Into::into).collect())
+        })
+    }
+
+    /// The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+    /// which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+    pub fn external_senders(&self) -> Result<Vec<ExternalSender>, MlsError> {
+        call(&self.core, "external_senders", || {
+            let senders = self
+                .core
+                .store
+                .read(|call| extensions::external_senders(call, &self.id))?;
+            Ok(senders.into_iter().map(Into::into).collect())
         })
     }
 

@@ -10,7 +10,7 @@ impl MlsGroup {
     ///
     /// Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
     /// sent do no harm. The sender cannot decrypt them: keep the plaintext.
-    /// Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+    /// Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
     /// 16 MiB, or 1 MiB of authenticated data).
     #[uniffi::method(default(authenticated_data))]
     pub fn create_message(

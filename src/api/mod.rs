@@ -21,6 +21,7 @@ mod outcome_conversion;
 mod outcomes;
 mod past_epochs;
 mod proposals;
+mod proposing;
 mod psks;
 mod received_commits;
 mod receiving;
@@ -40,7 +41,6 @@ pub use ids::*;
 pub use message_info::*;
 pub use outcomes::*;
 pub use past_epochs::{AuthenticatorComparison, PastEpochDeletion};
-pub use psks::ProposalBundle;
 pub use records::*;
 
 use std::sync::Arc;

@@ -1,8 +1,8 @@
 //! From what the verbs return to what apps see of it.
 
 use super::{
-    CommitState, CommitSummary, EarlyRefusal, GroupId, InboxEntry, Merged, NewMember, ProcessedMessage,
-    ProposalKind, ProposalRef, ProposalSummary, PskId, Sender, UpdatedMember,
+    CommitState, CommitSummary, CustomProposal, EarlyRefusal, GroupId, InboxEntry, Merged, NewMember,
+    ProcessedMessage, ProposalKind, ProposalRef, ProposalSummary, PskId, Sender, UpdatedMember,
 };
 use crate::group::{
     mailbox,
@@ -71,6 +71,15 @@ impl From<Processed> for ProcessedMessage {
             Outcome::Stale { epoch } => Self::Stale { epoch },
             Outcome::Early { epoch } => Self::Early { epoch },
             Outcome::RivalStaged { epoch } => Self::RivalStaged { epoch },
+            Outcome::MessageCreated { epoch, message } => Self::MessageCreated { id, epoch, message },
+            Outcome::MessageNotCreated {
+                plaintext,
+                authenticated_data,
+            } => Self::MessageNotCreated {
+                id,
+                plaintext,
+                authenticated_data,
+            },
             Outcome::EarlyRefused { epoch, reason } => Self::EarlyRefused {
                 id,
                 epoch,
@@ -209,6 +218,16 @@ impl From<outcome::ProposalInfo> for ProposalSummary {
     }
 }
 
+impl From<outcome::CustomInfo> for CustomProposal {
+    fn from(custom: outcome::CustomInfo) -> Self {
+        Self {
+            leaf_index: custom.leaf_index,
+            proposal_type: custom.proposal_type,
+            payload: custom.payload,
+        }
+    }
+}
+
 impl From<outcome::CommitInfo> for CommitSummary {
     fn from(info: outcome::CommitInfo) -> Self {
         fn all<A: Into<B>, B>(list: Vec<A>) -> Vec<B> {
@@ -225,6 +244,7 @@ impl From<outcome::CommitInfo> for CommitSummary {
             psks: all(info.psks),
             extensions_changed: info.extensions_changed,
             self_removed: info.self_removed,
+            custom: all(info.custom),
         }
     }
 }

@@ -40,7 +40,8 @@ pub enum ProcessedMessage {
         summary: CommitSummary,
         /// Whether it is merged or waits for a decision.
         state: CommitState,
-        /// What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
+        /// What became of the own message that waited for an own Commit, and of messages that had come early. Empty in
+        /// the inbox, where each has an entry of its own.
         released: Vec<ProcessedMessage>,
         /// The own pending Commit that it won against: the app may want to make the same changes again.
         superseded: Option<CommitSummary>,
@@ -95,6 +96,26 @@ pub enum ProcessedMessage {
         epoch: u64,
         /// Why.
         reason: EarlyRefusal,
+    },
+    /// The message of `commit_and_create_message` is ready: its Commit was merged. Send it to the group. Among
+    /// `released`, and in the inbox.
+    MessageCreated {
+        /// The inbox entry: acknowledge it when the message is sent.
+        id: Option<u64>,
+        /// The epoch it is encrypted in.
+        epoch: u64,
+        /// What to send.
+        message: Vec<u8>,
+    },
+    /// The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
+    /// `released` of what won, and in the inbox.
+    MessageNotCreated {
+        /// The inbox entry.
+        id: Option<u64>,
+        /// What should have been sent.
+        plaintext: Vec<u8>,
+        /// What should have gone with it.
+        authenticated_data: Vec<u8>,
     },
     /// A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
     RivalStaged {
@@ -262,6 +283,19 @@ pub struct CommitSummary {
     pub extensions_changed: bool,
     /// Whether this device goes.
     pub self_removed: bool,
+    /// What the app itself must carry out now (`propose_custom`).
+    pub custom: Vec<CustomProposal>,
+}
+
+/// A proposal that only the app understands, in a Commit.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct CustomProposal {
+    /// The leaf of the member who proposed it; absent if that is no member.
+    pub leaf_index: Option<u32>,
+    /// Its number.
+    pub proposal_type: u16,
+    /// Its content.
+    pub payload: Vec<u8>,
 }
 
 /// What a merge brought.
@@ -269,7 +303,8 @@ pub struct CommitSummary {
 pub struct Merged {
     /// What changed.
     pub summary: CommitSummary,
-    /// What became of messages that had come early, in the order in which they were read.
+    /// What became of the own message that waited for an own Commit, and of messages that had come early, in the order
+    /// in which they were read.
     pub released: Vec<ProcessedMessage>,
     /// The own pending Commit that it won against: the app may want to make the same changes again.
     pub superseded: Option<CommitSummary>,

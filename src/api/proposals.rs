@@ -5,7 +5,8 @@ use crate::group::{commit, proposals, state};
 
 #[uniffi::export]
 impl MlsGroup {
-    /// The proposals that the next Commit will carry out, in the order in which they came.
+    /// The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+    /// removal only if another member makes it.
     pub fn pending_proposals(&self) -> Result<Vec<ProposalSummary>, MlsError> {
         call(&self.core, "pending_proposals", || {
             let view = self.core.store.read(|call| state::view(call, &self.id))?;

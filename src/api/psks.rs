@@ -2,17 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{ExternalJoin, IdentityId, MlsClient, MlsError, MlsGroup, ProposalRef, PskId, call};
+use super::{ExternalJoin, IdentityId, MlsClient, MlsError, MlsGroup, ProposalBundle, PskId, call};
 use crate::group::psks;
-
-/// A proposal of this device, which is also in its own queue.
-#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
-pub struct ProposalBundle {
-    /// For the members, through the delivery service.
-    pub proposal: Vec<u8>,
-    /// Its name in `pending_proposals`.
-    pub reference: ProposalRef,
-}
 
 #[uniffi::export]
 impl MlsClient {
@@ -81,10 +72,7 @@ impl MlsGroup {
             let psk = psk.into();
             self.core.store.write(|call| psks::propose(call, &self.id, &psk))
         })?;
-        Ok(ProposalBundle {
-            proposal: proposed.proposal,
-            reference: ProposalRef(proposed.reference),
-        })
+        Ok(proposed.into())
     }
 
     /// The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members

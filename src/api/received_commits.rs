@@ -25,7 +25,7 @@ impl MlsGroup {
     /// everything else answers `GroupDiverged`. Join the group again, or delete it.
     ///
     /// Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-    /// the latter (`EarlyRefused`).
+    /// the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
     /// Errors: `NoStagedCommit`, `GroupNotFound`.
     pub fn discard_staged_commit(&self) -> Result<(), MlsError> {
         call(&self.core, "discard_staged_commit", || {

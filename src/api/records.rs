@@ -1,10 +1,11 @@
 //! What goes in and out besides outcomes: identities, key packages, groups, Commits.
 
 use super::{
-    Ciphersuite, CommitSummary, Credential, GroupId, IdentityId, KeyPackageRef, MlsError, ProposalSummary,
+    Ciphersuite, CommitSummary, Credential, GroupId, IdentityId, KeyPackageRef, MlsError, ProposalRef,
+    ProposalSummary,
 };
 use crate::{
-    group::{join, outcome, state},
+    group::{join, outcome, propose::Proposed, state},
     keys::{identity, key_package},
     policy,
     storage::{groups::GroupRecord, key_packages::KeyPackageRecord, lifecycle, pending::PendingCommitRecord},
@@ -276,6 +277,42 @@ impl From<PendingCommitRecord> for CommitBundle {
             welcome: record.welcome,
             group_info: record.group_info,
             epoch: record.epoch,
+        }
+    }
+}
+
+/// An own proposal, queued here.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ProposalBundle {
+    /// For the members, through the delivery service.
+    pub proposal: Vec<u8>,
+    /// Names it, for every member.
+    pub reference: ProposalRef,
+}
+
+impl From<Proposed> for ProposalBundle {
+    fn from(proposed: Proposed) -> Self {
+        Self {
+            proposal: proposed.message,
+            reference: ProposalRef(proposed.reference),
+        }
+    }
+}
+
+/// A server that may propose to the group (RFC 9420, section 12.1.8.1).
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct ExternalSender {
+    /// Its public signature key.
+    pub signature_key: Vec<u8>,
+    /// Who it claims to be.
+    pub credential: Credential,
+}
+
+impl From<outcome::NewMemberInfo> for ExternalSender {
+    fn from(sender: outcome::NewMemberInfo) -> Self {
+        Self {
+            signature_key: sender.signature_key,
+            credential: (&sender.credential).into(),
         }
     }
 }

@@ -6,7 +6,8 @@ use openmls::{
     ciphersuite::hash_ref::ProposalRef,
     credentials::NewSignerBundle,
     group::{
-        CommitBuilder, CommitMessageBundle, GroupId, Initial, MlsGroup, MlsGroupStateError, QueuedProposal,
+        CommitBuilder, CommitMessageBundle, CreateCommitError, GroupId, Initial, MlsGroup,
+        MlsGroupStateError, QueuedProposal,
     },
     prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut, Proposal, Sender},
 };
@@ -43,26 +44,34 @@ pub(crate) fn add_members(
     id: &GroupId,
     key_packages: &[Vec<u8>],
 ) -> Result<PendingCommitRecord, Error> {
-    check_not_empty("key_packages", key_packages)?;
-    // OpenMLS would take one given twice for one, and no longer add as many members as the app asked for.
-    if key_packages.iter().collect::<BTreeSet<_>>().len() != key_packages.len() {
-        return Err(KeyPackageError::Duplicate.into());
-    }
-    let key_packages: Vec<KeyPackage> = key_packages
-        .iter()
-        .map(|bytes| key_package::validate(bytes))
-        .collect::<Result<_, _>>()?;
+    let key_packages = parse_key_packages("key_packages", key_packages)?;
     with_group(call, id, |live| {
         for key_package in &key_packages {
             check_key_package(context, live, key_package)?;
         }
         commit(live, context, None, Outsiders::LeaveOut, |builder| {
-            builder.propose_adds(key_packages.iter().cloned())
+            Ok(builder.propose_adds(key_packages.iter().cloned()))
         })
     })
 }
 
-fn check_key_package(
+/// Whether a Commit could add them is for OpenMLS and the validator to say.
+pub(super) fn parse_key_packages(
+    argument: &'static str,
+    key_packages: &[Vec<u8>],
+) -> Result<Vec<KeyPackage>, Error> {
+    check_not_empty(argument, key_packages)?;
+    // OpenMLS would take one given twice for one, and no longer add as many members as the app asked for.
+    if key_packages.iter().collect::<BTreeSet<_>>().len() != key_packages.len() {
+        return Err(KeyPackageError::Duplicate.into());
+    }
+    key_packages
+        .iter()
+        .map(|bytes| key_package::validate(bytes))
+        .collect()
+}
+
+pub(super) fn check_key_package(
     context: &Context,
     live: &Live<'_, WriteTx<'_>>,
     key_package: &KeyPackage,
@@ -92,23 +101,34 @@ pub(crate) fn remove_members(
     id: &GroupId,
     leaf_indices: &[u32],
 ) -> Result<PendingCommitRecord, Error> {
-    check_not_empty("leaf_indices", leaf_indices)?;
+    check_leaf_indices("leaf_indices", leaf_indices)?;
+    with_group(call, id, |live| {
+        check_members(&live.group, leaf_indices)?;
+        commit(live, context, None, Outsiders::LeaveOut, |builder| {
+            Ok(builder.propose_removals(leaf_indices.iter().copied().map(LeafNodeIndex::new)))
+        })
+    })
+}
+
+pub(super) fn check_leaf_indices(argument: &'static str, leaf_indices: &[u32]) -> Result<(), Error> {
+    check_not_empty(argument, leaf_indices)?;
     if leaf_indices.iter().collect::<BTreeSet<_>>().len() != leaf_indices.len() {
         return Err(Error::Argument {
-            argument: "leaf_indices",
+            argument,
             problem: ArgumentProblem::Duplicate,
         });
     }
-    with_group(call, id, |live| {
-        for &index in leaf_indices {
-            if live.group.member_at(LeafNodeIndex::new(index)).is_none() {
-                return Err(Error::MemberNotFound(index));
-            }
-        }
-        commit(live, context, None, Outsiders::LeaveOut, |builder| {
-            builder.propose_removals(leaf_indices.iter().copied().map(LeafNodeIndex::new))
-        })
-    })
+    Ok(())
+}
+
+pub(super) fn check_members(group: &MlsGroup, leaf_indices: &[u32]) -> Result<(), Error> {
+    match leaf_indices
+        .iter()
+        .find(|index| group.member_at(LeafNodeIndex::new(**index)).is_none())
+    {
+        Some(index) => Err(Error::MemberNotFound(*index)),
+        None => Ok(()),
+    }
 }
 
 /// Renews the own leaf and path, with another identity if one is given.
@@ -125,7 +145,7 @@ pub(crate) fn self_update(
             context,
             new_identity.as_ref(),
             Outsiders::LeaveOut,
-            |builder| builder.force_self_update(true),
+            |builder| Ok(builder.force_self_update(true)),
         )
     })
 }
@@ -137,11 +157,11 @@ pub(crate) fn commit_to_pending_proposals(
     id: &GroupId,
 ) -> Result<PendingCommitRecord, Error> {
     with_group(call, id, |live| {
-        commit(live, context, None, Outsiders::Admit, |builder| builder)
+        commit(live, context, None, Outsiders::Admit, |builder| Ok(builder))
     })
 }
 
-fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
+pub(super) fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
     if list.is_empty() {
         Err(Error::Argument {
             argument,
@@ -154,12 +174,12 @@ fn check_not_empty<T>(argument: &'static str, list: &[T]) -> Result<(), Error> {
 
 /// Builds the Commit that `shape` describes and stores it with its Welcome and GroupInfo. It carries out the queued
 /// proposals that can be carried out together; merging it forgets the others.
-fn commit(
+pub(super) fn commit(
     live: &mut Live<'_, WriteTx<'_>>,
     context: &Context,
     new_identity: Option<&Identity>,
     outsiders: Outsiders,
-    shape: impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+    shape: impl Fn(Builder<'_>) -> Shaped<'_>,
 ) -> Result<PendingCommitRecord, Error> {
     check_can_commit(live, new_identity)?;
     let epoch = live.group.epoch().as_u64();
@@ -191,17 +211,19 @@ fn commit(
 
 /// Which queued proposals a Commit takes along.
 type Accepts<'a> = &'a dyn Fn(&QueuedProposal) -> bool;
+pub(super) type Builder<'g> = CommitBuilder<'g, Initial>;
+pub(super) type Shaped<'g> = Result<Builder<'g>, CreateCommitError>;
 
-fn build<'g>(
+pub(super) fn build<'g>(
     group: &'g mut MlsGroup,
     provider: &'g Provider<'_>,
     signer: &Ed25519Signer,
     new_identity: Option<&Identity>,
-    shape: &impl Fn(CommitBuilder<'_, Initial>) -> CommitBuilder<'_, Initial>,
+    shape: &impl Fn(Builder<'_>) -> Shaped<'_>,
     accepts: Accepts<'_>,
 ) -> Result<CommitBuilder<'g, Complete>, Error> {
     let (rand, crypto) = (provider.rand(), provider.crypto());
-    let builder = shape(group.commit_builder())
+    let builder = shape(group.commit_builder())?
         .load_psks(provider.storage())?
         .create_group_info(true);
     // Our own changes pass through the filter too.
@@ -231,7 +253,7 @@ fn build<'g>(
 
 /// Whether a Commit lets in whom no member proposed, if there is no validator to ask (docs/adr/0012).
 #[derive(Clone, Copy)]
-enum Outsiders {
+pub(super) enum Outsiders {
     Admit,
     LeaveOut,
 }
@@ -262,7 +284,7 @@ fn unwanted(context: &Context, group: &MlsGroup, outsiders: Outsiders) -> Vec<Pr
     references(group.pending_proposals().filter(is_unwanted))
 }
 
-fn references<'q>(queued: impl Iterator<Item = &'q QueuedProposal>) -> Vec<ProposalRef> {
+pub(super) fn references<'q>(queued: impl Iterator<Item = &'q QueuedProposal>) -> Vec<ProposalRef> {
     queued
         .map(|queued| queued.proposal_reference_ref().clone())
         .collect()
@@ -308,12 +330,17 @@ fn check_can_commit(live: &Live<'_, WriteTx<'_>>, new_identity: Option<&Identity
     if live.group.pending_commit().is_some() {
         return Err(MlsGroupStateError::PendingCommit.into());
     }
-    match new_identity {
-        Some(identity) if !fits(&live.group, identity) => Err(Error::Argument {
+    new_identity.map_or(Ok(()), |identity| check_fits(&live.group, identity))
+}
+
+pub(super) fn check_fits(group: &MlsGroup, identity: &Identity) -> Result<(), Error> {
+    if fits(group, identity) {
+        Ok(())
+    } else {
+        Err(Error::Argument {
             argument: "new_identity",
             problem: ArgumentProblem::OutOfRange,
-        }),
-        _ => Ok(()),
+        })
     }
 }
 
@@ -339,5 +366,6 @@ pub(super) fn record(bundle: CommitMessageBundle, epoch: u64) -> Result<PendingC
         group_info: group_info.map(to_bytes).transpose()?,
         epoch,
         new_identity: None,
+        message: None,
     })
 }

@@ -79,13 +79,18 @@ pub(crate) fn release_group(
     with_group(call, id, |live| release(live, context))
 }
 
-/// Replays what the group can read now, epoch by epoch: a Commit among them leads to the next.
+/// Replays what the group can read now, epoch by epoch: a Commit among them leads to the next. What a merge made of the
+/// own message that waited for it comes right after the merge.
 pub(super) fn release(live: &mut Live<'_, WriteTx<'_>>, context: &Context) -> Result<Vec<Processed>, Error> {
     let mut released = Vec::new();
     let mut after = Position::default();
     // Whether something was read since the last time from the start: it may be what another message waited for.
     let mut progress = false;
     loop {
+        for outcome in std::mem::take(&mut live.own_messages) {
+            let group_id = live.group.group_id().as_slice();
+            released.push(mailbox::record(live.tx, context, group_id, outcome)?);
+        }
         let (id, epoch) = (live.group.group_id(), live.group.epoch());
         if !live.group.is_active() {
             // What is of a later epoch may be for the next membership.

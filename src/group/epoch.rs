@@ -2,7 +2,7 @@
 
 use openmls::group::MlsGroup;
 
-use super::{Live, outcome::CommitInfo, past_epochs};
+use super::{Live, outcome::CommitInfo, own_message, past_epochs};
 use crate::{
     error::Error,
     provider::Provider,
@@ -33,7 +33,12 @@ pub(super) fn enter_next(
     live.record.epoch = live.group.epoch().as_u64();
     live.record.is_active = live.group.is_active();
     live.record.fork_suspected = false;
+    if let Some(leaf_node) = live.group.own_leaf_node().filter(|_| live.group.is_active()) {
+        // Another identity since a Commit of ours, or since somebody committed our Update.
+        live.record.identity = leaf_node.signature_key().as_slice().to_vec();
+    }
     groups::update(live.tx, &live.record)?;
+    own_message::settle(live, commit)?;
     let (tx, id) = (live.tx, live.group.group_id());
     pending::delete(tx, id)?;
     PerGroup::Staged.delete(tx, id)?;

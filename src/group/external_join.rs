@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::{
     Context, commit, early, join, mailbox,
     outcome::{CommitInfo, EarlyRefusal, MemberInfo, Outcome, Processed},
-    pending, psks, summary,
+    own_message, pending, psks, summary,
     validator::{self, Question},
     with_group,
 };
@@ -35,6 +35,7 @@ use crate::{
         groups::{self, GroupRecord},
         handled_commits,
         openmls::Transaction as _,
+        pending as pending_commits,
         per_group::PerGroup,
     },
 };
@@ -202,11 +203,12 @@ pub(crate) fn confirm(
     let Some(join) = external_joins::get::<GroupRows>(&call.tx, id)? else {
         return confirmed_before(call, id);
     };
-    let superseded = swap_in(call, context, &join)?;
+    let (superseded, own_message) = swap_in(call, context, &join)?;
+    let released = early::release_group(call, context, id)?;
     Ok(Joined {
         epoch: join.epoch + 1,
         superseded,
-        released: early::release_group(call, context, id)?,
+        released: own_message.into_iter().chain(released).collect(),
     })
 }
 
@@ -222,15 +224,16 @@ fn confirmed_before(call: &Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<Joined
     })
 }
 
-/// Tells which own Commit was pending in the old membership.
+/// Tells which own Commit was pending in the old membership, and gives back the message that waited for it.
 fn swap_in(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
     join: &ExternalJoinRecord<GroupRows>,
-) -> Result<Option<Box<CommitInfo>>, Error> {
+) -> Result<(Option<Box<CommitInfo>>, Option<Processed>), Error> {
     let id = &join.group_id;
-    let mut superseded = None;
-    if PerGroup::Pending.exists(&call.tx, id)? {
+    let (mut superseded, mut own_message) = (None, None);
+    if let Some(record) = pending_commits::get(&call.tx, id)? {
+        own_message = own_message::give_back(&call.tx, context, id, record.message)?;
         superseded = with_group(call, id, |live| Ok(pending::own_summary(&live.group)))?;
     }
     // Taken out and not put back.
@@ -257,7 +260,7 @@ fn swap_in(
                 .map_err(Into::into)
         })?;
     }
-    Ok(superseded.map(Box::new))
+    Ok((superseded.map(Box::new), own_message))
 }
 
 /// Drops the join that waits, with the messages that only it could have read. Without one there is nothing to do.
@@ -318,7 +321,7 @@ pub(super) fn echo(
             return mailbox::record(&call.tx, context, id.as_slice(), outcome).map(Some);
         }
     }
-    let superseded = swap_in(call, context, &join)?;
+    let (superseded, own_message) = swap_in(call, context, &join)?;
     let outcome = Outcome::OwnCommit {
         epoch: join.epoch + 1,
         welcome: None,
@@ -326,7 +329,10 @@ pub(super) fn echo(
         superseded,
     };
     let mut processed = mailbox::record(&call.tx, context, id.as_slice(), outcome)?;
-    processed.released = early::release_group(call, context, id)?;
+    processed.released = own_message
+        .into_iter()
+        .chain(early::release_group(call, context, id)?)
+        .collect();
     Ok(Some(processed))
 }
 

@@ -3,18 +3,24 @@
 pub(crate) mod batch;
 pub(crate) mod commit;
 pub(crate) mod create;
+#[cfg(test)]
+mod custom_proposal_tests;
 pub(crate) mod deferred;
 pub(crate) mod early;
 mod epoch;
 pub(crate) mod export;
+pub(crate) mod extensions;
 pub(crate) mod external_join;
 pub(crate) mod join;
 pub(crate) mod mailbox;
+pub(crate) mod membership;
 pub(crate) mod outcome;
+pub(crate) mod own_message;
 pub(crate) mod past_epochs;
 pub(crate) mod pending;
 pub(crate) mod process;
 pub(crate) mod proposals;
+pub(crate) mod propose;
 mod psk_rules;
 pub(crate) mod psks;
 mod refusal;
@@ -60,6 +66,8 @@ pub(crate) struct Live<'t, Tx> {
     pub(crate) provider: Provider<'t>,
     pub(crate) group: MlsGroup,
     pub(crate) record: GroupRecord,
+    /// What a merge in this call made of the own message that waited for it; `early::release` hands it out.
+    own_messages: Vec<outcome::Outcome>,
 }
 
 impl Live<'_, WriteTx<'_>> {
@@ -76,6 +84,7 @@ impl Live<'_, WriteTx<'_>> {
             let LiveGroup { mls, record, .. } = load(self.tx, &self.record.group_id)?;
             self.group = mls;
             self.record = record;
+            self.own_messages.clear();
         }
         Ok(result)
     }
@@ -106,6 +115,7 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         provider,
         group,
         record,
+        own_messages: Vec::new(),
     };
     let result = work(&mut live);
     let Live {

@@ -84,6 +84,16 @@ pub(crate) struct ProposalInfo {
     pub(crate) kind: ProposalKind,
 }
 
+/// A proposal that only the app understands, in a Commit.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct CustomInfo {
+    /// The proposer's leaf; absent for one who has none.
+    pub(crate) leaf_index: Option<u32>,
+    pub(crate) proposal_type: u16,
+    #[serde(with = "serde_bytes")]
+    pub(crate) payload: Vec<u8>,
+}
+
 /// A Commit in words.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct CommitInfo {
@@ -98,6 +108,8 @@ pub(crate) struct CommitInfo {
     pub(crate) extensions_changed: bool,
     /// Whether this device was removed.
     pub(crate) self_removed: bool,
+    #[serde(default)]
+    pub(crate) custom: Vec<CustomInfo>,
 }
 
 /// What became of a message.
@@ -141,6 +153,19 @@ pub(crate) enum Outcome {
     RivalStaged {
         epoch: u64,
     },
+    /// The own message that waited for an own Commit, encrypted in the epoch that the Commit began.
+    MessageCreated {
+        epoch: u64,
+        #[serde(with = "serde_bytes")]
+        message: Vec<u8>,
+    },
+    /// The own message whose Commit did not come to be.
+    MessageNotCreated {
+        #[serde(with = "serde_bytes")]
+        plaintext: Vec<u8>,
+        #[serde(with = "serde_bytes")]
+        authenticated_data: Vec<u8>,
+    },
     /// A message that was kept because it came early, and will not be read, at least not now.
     EarlyRefused {
         epoch: u64,
@@ -174,6 +199,8 @@ impl Outcome {
             | Self::ExternalJoinProposal(_)
             | Self::Commit { .. }
             | Self::OwnCommit { .. }
+            | Self::MessageCreated { .. }
+            | Self::MessageNotCreated { .. }
             | Self::EarlyRefused { .. } => true,
             Self::OwnMessage
             | Self::Duplicate

@@ -11,7 +11,7 @@ use super::{
     Context, Live, check_active, early,
     epoch::{self, By},
     outcome::{CommitInfo, Merged, Outcome},
-    summary, with_group,
+    own_message, summary, with_group,
 };
 use crate::{
     error::Error,
@@ -55,7 +55,7 @@ pub(crate) fn merge(
             return Err(Error::StagedCommitExists);
         }
         let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
-        merge_pending(live, record, By::Decision)?;
+        merge_pending(live, &record, By::Decision)?;
         Ok(Merged {
             summary,
             superseded: None,
@@ -77,10 +77,11 @@ fn merged_by_echo(live: &Live<'_, WriteTx<'_>>) -> Result<Merged, Error> {
 }
 
 /// Drops the pending Commit: the delivery service refused it. Without one there is nothing to do. Until the epoch
-/// ends it is remembered, because the answer may have been wrong.
-pub(crate) fn clear(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
+/// ends it is remembered, because the answer may have been wrong; the message that waited for it is not.
+pub(crate) fn clear(call: &mut Call<'_, WriteTx<'_>>, context: &Context, id: &GroupId) -> Result<(), Error> {
     with_group(call, id, |live| {
-        if let Some(record) = pending::get(live.tx, id)? {
+        if let Some(mut record) = pending::get(live.tx, id)? {
+            own_message::give_back(live.tx, context, id, record.message.take())?;
             remember(live, record)?;
         }
         live.group.clear_pending_commit(live.provider.storage())?;
@@ -109,7 +110,7 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
     if let Some(record) = pending::get(live.tx, &id)?.filter(|record| record.commit == bytes) {
         let (welcome, group_info) = (record.welcome.clone(), record.group_info.clone());
         let summary = own_summary(&live.group).ok_or(Error::NoPendingCommit)?;
-        merge_pending(live, record, By::OurEcho(&summary))?;
+        merge_pending(live, &record, By::OurEcho(&summary))?;
         return Ok(Some(Outcome::OwnCommit {
             epoch: summary.to_epoch,
             welcome,
@@ -126,7 +127,6 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
         summary,
         staged,
     } = cleared;
-    move_identity(live, &record);
     epoch::enter_next(live, bytes, By::OurEcho(&summary), |group, provider| {
         group.merge_staged_commit(provider, staged).map_err(Into::into)
     })?;
@@ -140,19 +140,12 @@ pub(super) fn echo(live: &mut Live<'_, WriteTx<'_>>, bytes: &[u8]) -> Result<Opt
 
 fn merge_pending(
     live: &mut Live<'_, WriteTx<'_>>,
-    record: PendingCommitRecord,
+    record: &PendingCommitRecord,
     by: By<'_>,
 ) -> Result<(), Error> {
-    move_identity(live, &record);
     epoch::enter_next(live, &record.commit, by, |group, provider| {
         group.merge_pending_commit(provider).map_err(Into::into)
     })
-}
-
-fn move_identity(live: &mut Live<'_, WriteTx<'_>>, record: &PendingCommitRecord) {
-    if let Some(identity) = &record.new_identity {
-        live.record.identity.clone_from(identity);
-    }
 }
 
 /// The pending own Commit in words, if there is one.

@@ -9,7 +9,9 @@ use openmls::{
 };
 use openmls_traits::{OpenMlsProvider, storage::StorageProvider as _, types::Ciphersuite};
 
-use super::{check_active, check_in_step, outcome::PskInfo, psk_rules, staged, with_group};
+use super::{
+    check_active, check_in_step, outcome::PskInfo, propose::Proposed, psk_rules, staged, with_group,
+};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
@@ -17,12 +19,6 @@ use crate::{
     provider::Provider,
     storage::{Call, ReadTx, WriteTx, openmls::has_psk, tx::KeptFailure},
 };
-
-/// A proposal to be sent, and the name under which it is queued.
-pub(crate) struct Proposed {
-    pub(crate) proposal: Vec<u8>,
-    pub(crate) reference: Vec<u8>,
-}
 
 /// Stores an external PSK in place of one with the same id.
 pub(crate) fn register(call: &mut Call<'_, WriteTx<'_>>, id: &[u8], secret: &[u8]) -> Result<(), Error> {
@@ -107,7 +103,7 @@ pub(crate) fn propose(
             .propose_pre_shared_key(&live.provider, &signer, psk)
             .map_err(proposal_error)?;
         Ok(Proposed {
-            proposal: proposal.to_bytes()?,
+            message: proposal.to_bytes()?,
             reference: reference.as_slice().to_vec(),
         })
     })

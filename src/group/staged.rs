@@ -8,6 +8,7 @@ use super::{
     Context, Live, check_active, early,
     epoch::{self, By},
     outcome::{CommitInfo, EarlyRefusal, Merged, Outcome},
+    own_message,
     pending::own_summary,
     with_group,
 };
@@ -111,6 +112,8 @@ pub(crate) fn discard(
         // The keys of the epoch that is not entered must not stay in the log.
         live.tx.erase();
         PerGroup::Staged.delete(live.tx, id)?;
+        let own = pending::get(live.tx, id)?;
+        own_message::give_back(live.tx, context, id, own.and_then(|own| own.message))?;
         live.group.clear_pending_commit(live.provider.storage())?;
         pending::delete(live.tx, id)?;
         cleared_commits::clear(live.tx, id)?;

@@ -1,12 +1,9 @@
 //! What can be seen of a group.
 
-use openmls::{
-    group::{GroupId, MlsGroup},
-    prelude::Extension,
-};
-use tls_codec::Serialize as _;
+use openmls::group::{GroupId, MlsGroup};
 
 use super::{
+    extensions::{self, ExtensionInfo},
     outcome::{CommitInfo, MemberInfo, ProposalInfo},
     staged, summary, with_group,
 };
@@ -28,8 +25,7 @@ pub(crate) struct GroupView {
     pub(crate) fork_suspected: bool,
     pub(crate) early_messages: u64,
     pub(crate) pending_proposals: Vec<ProposalInfo>,
-    /// Type and content of each GroupContext extension.
-    pub(crate) extensions: Vec<(u16, Vec<u8>)>,
+    pub(crate) extensions: Vec<ExtensionInfo>,
     pub(crate) epoch_authenticator: Vec<u8>,
 }
 
@@ -51,7 +47,7 @@ pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Grou
             extensions: group
                 .extensions()
                 .iter()
-                .map(extension)
+                .map(extensions::info)
                 .collect::<Result<_, _>>()?,
             epoch_authenticator: group.epoch_authenticator().as_slice().to_vec(),
         })
@@ -76,12 +72,4 @@ fn pending_proposals(group: &MlsGroup) -> Vec<ProposalInfo> {
             ))
         })
         .collect()
-}
-
-fn extension(extension: &Extension) -> Result<(u16, Vec<u8>), Error> {
-    let encoded = extension.tls_serialize_detached()?;
-    // struct { uint16 extension_type; opaque extension_data<V>; } (RFC 9420, section 7.2)
-    let data = encoded.get(2..).unwrap_or_default();
-    let (content, _) = <tls_codec::VLBytes as tls_codec::DeserializeBytes>::tls_deserialize_bytes(data)?;
-    Ok((extension.extension_type().into(), content.as_slice().to_vec()))
 }

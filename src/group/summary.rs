@@ -12,7 +12,8 @@ use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
 use super::{
     outcome::{
-        CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo, UpdatedInfo,
+        CommitInfo, CustomInfo, MemberInfo, NewMemberInfo, ProposalInfo, ProposalKind, PskInfo, SenderInfo,
+        UpdatedInfo,
     },
     psk_rules,
 };
@@ -54,11 +55,14 @@ fn external_index(index: SenderExtensionIndex) -> u32 {
     u32::tls_deserialize_exact_bytes(&encoded).unwrap_or(u32::MAX)
 }
 
-fn external_credential(sender: &ExternalSender) -> Option<Credential> {
+pub(super) fn external_sender(sender: &ExternalSender) -> Option<NewMemberInfo> {
     // struct { SignaturePublicKey signature_key; Credential credential; } (RFC 9420, section 12.1.8.1)
     let encoded = sender.tls_serialize_detached().ok()?;
-    let (_signature_key, rest) = VLBytes::tls_deserialize_bytes(&encoded).ok()?;
-    Credential::tls_deserialize_exact_bytes(rest).ok()
+    let (signature_key, rest) = VLBytes::tls_deserialize_bytes(&encoded).ok()?;
+    Some(NewMemberInfo {
+        credential: Credential::tls_deserialize_exact_bytes(rest).ok()?,
+        signature_key: signature_key.as_slice().to_vec(),
+    })
 }
 
 fn psk(proposal: &PreSharedKeyProposal) -> Option<PskInfo> {
@@ -114,7 +118,8 @@ pub(crate) fn proposer(group: &MlsGroup, queued: &QueuedProposal) -> Option<Cred
             .extensions()
             .external_senders()
             .and_then(|senders| senders.get(external_index(*index) as usize))
-            .and_then(external_credential),
+            .and_then(external_sender)
+            .map(|sender| sender.credential),
         Sender::NewMemberProposal | Sender::NewMemberCommit => match queued.proposal() {
             Proposal::Add(add) => Some(add.key_package().leaf_node().credential().clone()),
             _ => None,
@@ -174,6 +179,19 @@ pub(crate) fn commit(
         extensions_changed: proposals()
             .any(|(_, proposal)| matches!(proposal, Proposal::GroupContextExtensions(_))),
         self_removed: staged.self_removed(),
+        custom: proposals()
+            .filter_map(|(sender, proposal)| match proposal {
+                Proposal::Custom(custom) => Some(CustomInfo {
+                    leaf_index: match sender {
+                        Sender::Member(index) => Some(index.u32()),
+                        _ => None,
+                    },
+                    proposal_type: custom.proposal_type(),
+                    payload: custom.payload().to_vec(),
+                }),
+                _ => None,
+            })
+            .collect(),
     }
 }
 

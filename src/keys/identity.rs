@@ -13,6 +13,7 @@ use crate::{
     storage::{
         Call, ReadTx, StorageError, WriteTx, cleared_commits, external_joins,
         identities::{self, IdentityRecord, PrivateKey},
+        openmls::leaf_nodes,
         pending,
     },
 };
@@ -66,12 +67,13 @@ pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<Identity>, Error> {
 }
 
 /// Deletes the identity with its key packages; refused while a group signs with it, or will after its pending
-/// Commit or external join, which the others may have merged already.
+/// Commit, its Update or its external join, which the others may have merged already.
 pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &[u8]) -> Result<(), Error> {
     let in_use = identities::group_count(&call.tx, id)? > 0
         || pending::any_moves_to(&call.tx, id)?
         || cleared_commits::any_moves_to(&call.tx, id)?
-        || external_joins::any_signs_with(&call.tx, id)?;
+        || external_joins::any_signs_with(&call.tx, id)?
+        || leaf_nodes::any_signs_with(&call.tx, id)?;
     if in_use {
         return Err(Error::IdentityInUse);
     }

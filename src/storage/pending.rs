@@ -9,6 +9,15 @@ use super::{
     tx::{ReadTx, WriteTx},
 };
 
+/// What `commit_and_create_message` sends once its Commit is merged.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct WaitingMessage {
+    #[serde(with = "serde_bytes")]
+    pub(crate) plaintext: Vec<u8>,
+    #[serde(with = "serde_bytes")]
+    pub(crate) authenticated_data: Vec<u8>,
+}
+
 /// All that is needed to send the Commit again, and to know it when it comes back.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct PendingCommitRecord {
@@ -23,6 +32,9 @@ pub(crate) struct PendingCommitRecord {
     /// The signature key of the identity that signs after the merge, when the Commit changes it.
     #[serde(with = "serde_bytes")]
     pub(crate) new_identity: Option<Vec<u8>>,
+    /// Encrypted in the transaction that merges the Commit, because its keys are those of the next epoch.
+    #[serde(default)]
+    pub(crate) message: Option<WaitingMessage>,
 }
 
 pub(crate) fn put(tx: &WriteTx<'_>, id: &GroupId, record: &PendingCommitRecord) -> Result<(), StorageError> {

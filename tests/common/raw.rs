@@ -6,8 +6,8 @@
 use openmls::{
     prelude::{
         BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
-        Extensions, ExternalProposal, ExternalSender, GroupId, JoinProposal, KeyPackage, KeyPackageIn,
-        LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
+        Extensions, ExternalProposal, ExternalSender, GroupEpoch, GroupId, JoinProposal, KeyPackage,
+        KeyPackageIn, LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
         MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
         MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
         ProcessedMessageContent, Proposal, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension,
@@ -34,6 +34,14 @@ pub struct RawPeer {
     signer: Key,
     credential: CredentialWithKey,
     group: Option<MlsGroup>,
+}
+
+/// What an external sender proposes.
+#[derive(Clone, Copy)]
+pub enum FromOutside<'k> {
+    Add(&'k [u8]),
+    Remove(u32),
+    NoExtensions,
 }
 
 struct Key(Provider, Vec<u8>);
@@ -378,6 +386,59 @@ impl RawPeer {
             panic!("no Commit")
         };
         group.merge_staged_commit(&self.provider, *staged).unwrap();
+    }
+
+    /// Commits what is in its queue, and merges that.
+    pub fn commit_queue(&mut self) -> Vec<u8> {
+        let group = self.group.as_mut().unwrap();
+        let (commit, _, _) = group
+            .commit_to_pending_proposals(&self.provider, &self.signer)
+            .unwrap();
+        group.merge_pending_commit(&self.provider).unwrap();
+        to_bytes(commit)
+    }
+
+    /// The content of an external senders extension that names this peer only.
+    pub fn as_external_sender(&self) -> Vec<u8> {
+        let CredentialWithKey {
+            credential,
+            signature_key,
+        } = self.credential.clone();
+        vec![ExternalSender::new(signature_key, credential)]
+            .tls_serialize_detached()
+            .unwrap()
+    }
+
+    pub fn signature_key(&self) -> Vec<u8> {
+        self.credential.signature_key.as_slice().to_vec()
+    }
+
+    /// Proposes to a group as its first external sender.
+    pub fn propose_from_outside(&self, group_id: &[u8], epoch: u64, proposal: FromOutside<'_>) -> Vec<u8> {
+        let (id, epoch) = (GroupId::from_slice(group_id), GroupEpoch::from(epoch));
+        let (signer, index) = (&self.signer, SenderExtensionIndex::new(0));
+        let message = match proposal {
+            FromOutside::Add(key_package) => {
+                let MlsMessageBodyIn::KeyPackage(key_package) = parse(key_package) else {
+                    panic!("no key package")
+                };
+                let key_package = validate(key_package, &self.provider);
+                ExternalProposal::new_add::<Provider>(key_package, id, epoch, signer, index).unwrap()
+            }
+            FromOutside::Remove(leaf_index) => {
+                let removed = LeafNodeIndex::new(leaf_index);
+                ExternalProposal::new_remove::<Provider>(removed, id, epoch, signer, index).unwrap()
+            }
+            FromOutside::NoExtensions => ExternalProposal::new_group_context_extensions::<Provider>(
+                Extensions::empty(),
+                id,
+                epoch,
+                signer,
+                index,
+            )
+            .unwrap(),
+        };
+        to_bytes(message)
     }
 
     pub fn authenticator(&self) -> Vec<u8> {

@@ -58,6 +58,13 @@ kill_anywhere_in! {
     process_rival_commit,
     process_own_echo,
     process_own_removal,
+    leave,
+    propose_self_update,
+    commit_and_create_message,
+    merge_pending_commit_with_message,
+    clear_pending_commit_with_message,
+    process_own_echo_with_message,
+    process_rival_commit_with_message,
     join_by_external_commit,
     confirm_external_join,
     abandon_external_join,
@@ -127,7 +134,10 @@ fn is_batch(scenario: &str) -> bool {
 fn received(scenario: &str) -> usize {
     match scenario {
         scenario if is_batch(scenario) => scenarios::BATCH,
-        "process_commit_that_releases" => 2,
+        "process_commit_that_releases"
+        | "process_own_echo_with_message"
+        | "process_rival_commit_with_message" => 2,
+        "merge_pending_commit_with_message" | "clear_pending_commit_with_message" => 1,
         "merge_staged_commit" | "discard_staged_commit" => 1,
         scenario if scenario.starts_with("process_") => 1,
         _ => 0,

@@ -4,7 +4,7 @@ use mls_mobile::{GroupId, ProcessedMessage};
 
 use crate::{
     common::{Device, assert_agree, name_of},
-    scenarios::{Scene, named_group},
+    scenarios::{Scene, WAITING, named_group},
 };
 
 /// Goes on in every group: the peers read what was returned before the kill, take a Commit that waits, and
@@ -36,6 +36,11 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
         "process_commit_to_wait" => {
             alice.group(&main).merge_staged_commit().unwrap();
         }
+        // Not sent yet: the app drops it, so that the peers can talk.
+        "leave" | "propose_self_update" => alice.group(&main).clear_pending_proposals().unwrap(),
+        scenario if scenario.ends_with("_message") && scenario != "keep_early_message" => {
+            waiting_message(scenario, &alice, &main);
+        }
         "keep_early_message" => {
             let commit = std::fs::read(path.parent().unwrap().join("input-1")).unwrap();
             alice.receive(&main, &commit);
@@ -56,6 +61,29 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
             deliver_pending(&group.group_id, &alice, &devices);
             talk(&group.group_id, &alice, &devices);
         }
+    }
+}
+
+/// The message of `commit_and_create_message` is in one place: with its Commit, encrypted, or given back.
+fn waiting_message(scenario: &str, alice: &Device, id: &GroupId) {
+    let settled = |alice: &Device| {
+        let inbox = alice.client().inbox(10).unwrap().into_iter();
+        let settled = inbox.filter(|entry| match &entry.outcome {
+            ProcessedMessage::MessageCreated { .. } => true,
+            ProcessedMessage::MessageNotCreated { plaintext, .. } => plaintext == WAITING,
+            _ => false,
+        });
+        settled.count()
+    };
+    let expects_one = !matches!(scenario, "create_message" | "process_application_message");
+    if alice.group(id).pending_commit().unwrap().is_some() {
+        assert_eq!(settled(alice), 0, "{scenario}");
+        if scenario.contains("clear") {
+            alice.group(id).clear_pending_commit().unwrap();
+            assert_eq!(settled(alice), 1, "{scenario}");
+        }
+    } else if expects_one && scenario != "commit_and_create_message" {
+        assert_eq!(settled(alice), 1, "{scenario}");
     }
 }
 

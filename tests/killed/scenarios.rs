@@ -18,6 +18,8 @@ use crate::{
 /// The app's key after `rekey`; before, it is [`KEY`].
 pub const NEW_KEY: [u8; 32] = [9; 32];
 
+/// The message that waits for a Commit.
+pub const WAITING: &[u8] = b"with the Commit";
 const PSK: &[u8] = b"psk";
 
 /// Messages of the scenarios with a batch.
@@ -176,6 +178,27 @@ impl Cast {
                 process(&commit, &[bob, carol]);
                 vec![commit.commit]
             }
+            "merge_pending_commit_with_message"
+            | "clear_pending_commit_with_message"
+            | "process_own_echo_with_message" => {
+                let group = alice.group(main);
+                let commit = group
+                    .commit_and_create_message(WAITING.to_vec(), Vec::new())
+                    .unwrap();
+                if scenario != "clear_pending_commit_with_message" {
+                    process(&commit, &[bob, carol]);
+                }
+                vec![commit.commit]
+            }
+            "process_rival_commit_with_message" => {
+                let group = alice.group(main);
+                group
+                    .commit_and_create_message(WAITING.to_vec(), Vec::new())
+                    .unwrap();
+                let commit = own_commit(bob);
+                deliver(main, bob, &commit, &[carol]);
+                vec![commit.commit]
+            }
             "process_own_removal" => {
                 let leaf = bob.leaf_of(main, "alice");
                 let commit = bob.group(main).remove_members(vec![leaf]).unwrap();
@@ -262,10 +285,23 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
             })
         }
         "self_update" => on(group(&client), (), |group, ()| group.self_update(None).map(drop)),
-        "merge_pending_commit" => on(group(&client), (), |group, ()| {
-            group.merge_pending_commit().map(drop)
+        "leave" => on(group(&client), (), |group, ()| group.leave().map(drop)),
+        "propose_self_update" => on(group(&client), (), |group, ()| {
+            group.propose_self_update(None).map(drop)
         }),
-        "clear_pending_commit" => on(group(&client), (), |group, ()| group.clear_pending_commit()),
+        "commit_and_create_message" => on(group(&client), (), |group, ()| {
+            group
+                .commit_and_create_message(WAITING.to_vec(), Vec::new())
+                .map(drop)
+        }),
+        "merge_pending_commit" | "merge_pending_commit_with_message" => {
+            on(group(&client), (), |group, ()| {
+                group.merge_pending_commit().map(drop)
+            })
+        }
+        "clear_pending_commit" | "clear_pending_commit_with_message" => {
+            on(group(&client), (), |group, ()| group.clear_pending_commit())
+        }
         "merge_staged_commit" => on(group(&client), (), |group, ()| {
             group.merge_staged_commit().map(drop)
         }),
@@ -280,6 +316,8 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
         | "process_rival_commit"
         | "process_own_echo"
         | "process_own_removal"
+        | "process_own_echo_with_message"
+        | "process_rival_commit_with_message"
         | "process_external_join_echo"
         | "process_commit_to_wait"
         | "process_commit_that_releases"

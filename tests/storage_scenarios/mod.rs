@@ -7,6 +7,7 @@ mod external_joins;
 mod groups;
 mod identities;
 mod messages;
+mod proposing;
 mod psks;
 mod receiving;
 
@@ -15,6 +16,7 @@ pub use external_joins::EXTERNAL_JOINS;
 pub use groups::GROUPS;
 pub use identities::{IDENTITIES, KEY_PACKAGES};
 pub use messages::MESSAGES;
+pub use proposing::PROPOSING;
 pub use psks::PSKS;
 pub use receiving::RECEIVING;
 

@@ -5,7 +5,7 @@
 mod group_state;
 mod key_packages;
 mod key_pairs;
-mod leaf_nodes;
+pub(crate) mod leaf_nodes;
 mod proposals;
 mod provider;
 mod psks;

@@ -1,0 +1,218 @@
+//! The GroupContext's extensions: replaced by Commits, refused where members could not follow; and the servers that
+//! they let propose.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+mod common;
+
+use std::sync::Arc;
+
+use common::{
+    Device, assert_agree, basic, deliver, group_of,
+    raw::{FromOutside, RawPeer},
+    reload,
+};
+use mls_mobile::{
+    ArgumentReason, CallbackError, CredentialValidator, Extension, ExternalSender, GroupId, MlsError,
+    ProcessedMessage, ProposalKind, Sender, ValidationRequest,
+};
+
+const REQUIRED_CAPABILITIES: u16 = 3;
+const EXTERNAL_SENDERS: u16 = 5;
+
+fn extension(extension_type: u16, data: &[u8]) -> Extension {
+    Extension {
+        extension_type,
+        data: data.to_vec(),
+    }
+}
+
+/// Alice, bob and carol, whose group lets the server propose.
+fn served() -> ([Device; 3], RawPeer, GroupId) {
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(Device::new);
+    let id = group_of(&[&alice, &bob, &carol]);
+    let server = RawPeer::new("server");
+    let senders = vec![extension(EXTERNAL_SENDERS, &server.as_external_sender())];
+    assert_eq!(alice.group(&id).external_senders().unwrap(), []);
+    let bundle = alice.group(&id).update_group_context_extensions(senders).unwrap();
+    deliver(&id, &alice, &bundle, &[&bob, &carol]);
+    ([alice, bob, carol], server, id)
+}
+
+#[test]
+fn a_commit_replaces_them_for_everybody() {
+    let ([mut alice, mut bob, mut carol], server, id) = served();
+    reload(&mut [&mut alice, &mut bob, &mut carol]);
+    let expected = ExternalSender {
+        signature_key: server.signature_key(),
+        credential: basic("server"),
+    };
+    for device in [&alice, &bob, &carol] {
+        let group = device.group(&id);
+        assert_eq!(group.external_senders().unwrap(), std::slice::from_ref(&expected));
+        let held = group.info().unwrap().extensions;
+        assert_eq!(held, [extension(EXTERNAL_SENDERS, &server.as_external_sender())]);
+    }
+    // Who joins later has them too; and what is not in the next list is gone.
+    let dave = Device::new("dave");
+    let bundle = bob.group(&id).add_members(vec![dave.key_package()]).unwrap();
+    deliver(&id, &bob, &bundle, &[&alice, &carol]);
+    dave.join(&bundle.welcome.unwrap());
+    assert_eq!(dave.group(&id).external_senders().unwrap(), [expected]);
+    let required = vec![extension(REQUIRED_CAPABILITIES, &[0, 2, 0, 10, 2, 0, 1])];
+    let bundle = carol
+        .group(&id)
+        .update_group_context_extensions(required.clone())
+        .unwrap();
+    let summary = bob.follow(&id, &bundle.commit).0;
+    assert!(summary.extensions_changed);
+    deliver(&id, &carol, &bundle, &[&alice, &dave]);
+    assert_eq!(dave.group(&id).info().unwrap().extensions, required);
+    assert_eq!(alice.group(&id).external_senders().unwrap(), []);
+    assert_agree(&id, &[&alice, &bob, &carol, &dave]);
+}
+
+#[test]
+fn what_members_could_not_follow_is_refused() {
+    let ([mut alice, bob, carol], server, id) = served();
+    let senders = server.as_external_sender();
+    let required = |data: &[u8]| vec![extension(REQUIRED_CAPABILITIES, data)];
+    let cases = [
+        // No GroupContext can hold these.
+        (vec![extension(1, &[1, 7])], ArgumentReason::OutOfRange),
+        (vec![extension(10, &[])], ArgumentReason::OutOfRange),
+        (vec![extension(0x1a1a, &[])], ArgumentReason::OutOfRange),
+        (vec![extension(2, &[0])], ArgumentReason::OutOfRange),
+        // Cut short, too long, nonsense.
+        (required(&[0, 0]), ArgumentReason::Malformed),
+        (required(&[0, 0, 0, 0]), ArgumentReason::Malformed),
+        (required(&[1, 0, 0]), ArgumentReason::Malformed),
+        // A length of two bytes where one is enough is another encoding of the same.
+        (required(&[0x40, 0, 0, 0]), ArgumentReason::Malformed),
+        (
+            vec![extension(EXTERNAL_SENDERS, &senders[1..])],
+            ArgumentReason::Malformed,
+        ),
+        // Nobody lists these.
+        (vec![extension(0xf042, &[1])], ArgumentReason::Unsupported),
+        (vec![extension(6, &[0])], ArgumentReason::Unsupported),
+        (required(&[2, 0xf0, 0x42, 0, 0]), ArgumentReason::Unsupported),
+        (required(&[0, 2, 0xf0, 0x42, 0]), ArgumentReason::Unsupported),
+        (required(&[0, 0, 2, 0xf0, 0x42]), ArgumentReason::Unsupported),
+        (
+            vec![required(&[0; 3])[0].clone(), required(&[0; 3])[0].clone()],
+            ArgumentReason::Duplicate,
+        ),
+        (
+            vec![extension(0xf042, &vec![0; (1 << 20) + 1])],
+            ArgumentReason::TooLong,
+        ),
+    ];
+    for (extensions, reason) in cases {
+        let expected = MlsError::InvalidArgument {
+            argument: "extensions".to_owned(),
+            reason,
+        };
+        let group = alice.group(&id);
+        let proposed = group.propose_group_context_extensions(extensions.clone());
+        assert_eq!(
+            proposed,
+            Err(expected.clone()),
+            "{:?}",
+            &extensions[0].extension_type
+        );
+        let committed = group.update_group_context_extensions(extensions);
+        assert_eq!(committed, Err(expected));
+        assert_eq!(group.pending_commit().unwrap(), None);
+        assert_eq!(group.pending_proposals().unwrap(), []);
+    }
+    alice.reload();
+    common::advance(&id, &alice, &[&bob, &carol]);
+}
+
+#[test]
+fn a_servers_proposals_are_queued_and_committed() {
+    let (devices, server, id) = served();
+    for case in 0..3 {
+        let [mut alice, mut bob, mut carol] = devices.each_ref().map(Device::fork);
+        let dave = Device::new("dave");
+        let key_package = dave.key_package();
+        let proposal = match case {
+            0 => FromOutside::Add(&key_package),
+            1 => FromOutside::Remove(2),
+            _ => FromOutside::NoExtensions,
+        };
+        let message = server.propose_from_outside(&id.0, 2, proposal);
+        for device in [&mut alice, &mut bob, &mut carol] {
+            let ProcessedMessage::Proposal { summary, .. } = device.receive(&id, &message) else {
+                panic!("no proposal")
+            };
+            let sender = Sender::External {
+                sender_index: 0,
+                credential: basic("server"),
+            };
+            assert_eq!(summary.sender, sender);
+            assert!(matches!(
+                (case, &summary.kind),
+                (0, ProposalKind::Add { .. })
+                    | (1, ProposalKind::Remove { .. })
+                    | (2, ProposalKind::GroupContextExtensions)
+            ));
+            device.reload();
+            assert_eq!(device.group(&id).pending_proposals().unwrap(), [summary]);
+            assert_eq!(device.receive(&id, &message), ProcessedMessage::Duplicate);
+        }
+        let bundle = bob.group(&id).commit_to_pending_proposals().unwrap();
+        deliver(&id, &bob, &bundle, &[&alice, &carol]);
+        reload(&mut [&mut alice, &mut bob, &mut carol]);
+        match case {
+            0 => {
+                dave.join(&bundle.welcome.unwrap());
+                assert_agree(&id, &[&alice, &bob, &carol, &dave]);
+            }
+            1 => assert!(!carol.group(&id).info().unwrap().is_active),
+            _ => assert_eq!(carol.group(&id).external_senders().unwrap(), []),
+        }
+        assert_agree(&id, &[&alice, &bob]);
+    }
+}
+
+struct No;
+
+impl CredentialValidator for No {
+    fn validate(&self, _: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(false)
+    }
+}
+
+#[test]
+fn strangers_and_what_the_validator_refuses_are_not_queued() {
+    let ([alice, ..], server, id) = served();
+    let stranger = RawPeer::new("stranger").propose_from_outside(&id.0, 2, FromOutside::Remove(2));
+    let refused = alice.group(&id).process_message(stranger);
+    assert!(
+        matches!(refused, Err(MlsError::MessageInvalid { .. })),
+        "{refused:?}"
+    );
+    let wanted = server.propose_from_outside(&id.0, 2, FromOutside::Remove(2));
+    let path = alice.path();
+    let strict = mls_mobile::MlsClient::open(
+        mls_mobile::ClientConfig::new(path.to_str().unwrap(), alice.key),
+        Some(Arc::new(No)),
+        None,
+    );
+    let strict = strict.unwrap().group(id.clone()).unwrap();
+    assert_eq!(
+        strict.process_message(wanted.clone()),
+        Err(MlsError::CredentialRejected)
+    );
+    assert_eq!(strict.pending_proposals().unwrap(), []);
+    // Its epoch is over.
+    common::advance(&id, &alice, &[]);
+    assert_eq!(alice.receive(&id, &wanted), ProcessedMessage::Stale { epoch: 2 });
+}
