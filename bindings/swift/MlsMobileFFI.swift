@@ -1196,6 +1196,39 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func replenishKeyPackages(identity: IdentityId, target: UInt32, options: KeyPackageOptions?) throws  -> [KeyPackage]
     
     /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+    func deletePsk(id: Data) throws 
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+    func joinByExternalCommitWithPsks(identity: IdentityId, groupInfo: Data, ratchetTree: Data?, pskIds: [Data]) throws  -> ExternalJoin
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+    func registerPsk(id: Data, secret: Data) throws 
+    
+    /**
      * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
      */
     func acknowledge(ids: [UInt64]) throws 
@@ -1696,6 +1729,65 @@ open func replenishKeyPackages(identity: IdentityId, target: UInt32, options: Ke
 }
     
     /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+open func deletePsk(id: Data)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_delete_psk(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(id),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+open func joinByExternalCommitWithPsks(identity: IdentityId, groupInfo: Data, ratchetTree: Data?, pskIds: [Data])throws  -> ExternalJoin  {
+    return try  FfiConverterTypeExternalJoin_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterData.lower(groupInfo),
+        FfiConverterOptionData.lower(ratchetTree),
+        FfiConverterSequenceData.lower(pskIds),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+open func registerPsk(id: Data, secret: Data)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_register_psk(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(id),
+        FfiConverterData.lower(secret),uniffiCallStatus
+    )
+}
+}
+    
+    /**
      * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
      */
 open func acknowledge(ids: [UInt64])throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1955,7 +2047,9 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     func addMembers(keyPackages: [Data]) throws  -> CommitBundle
@@ -1964,15 +2058,34 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
      *
      * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it.
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
      * Errors: `GroupNotFound`.
      */
     func clearPendingCommit() throws 
     
     /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+    func commitAndCreateMessage(plaintext: Data, authenticatedData: Data) throws  -> CommitBundle
+    
+    /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
      * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
      * or merged since, its summary comes again and nothing changes.
      * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
@@ -2006,6 +2119,28 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func selfUpdate(newIdentity: IdentityId?) throws  -> CommitBundle
     
     /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+    func swapMembers(remove: [UInt32], add: [Data]) throws  -> CommitBundle
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    func updateGroupContextExtensions(extensions: [Extension]) throws  -> CommitBundle
+    
+    /**
      * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
      * the same group with the same history (RFC 9420, section 8.7).
      */
@@ -2030,11 +2165,27 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another.
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
      *
-     * Errors: `InvalidArgument`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
      */
     func exportSecret(label: String, context: Data, length: UInt32) throws  -> Data
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+    func safeExportSecret(componentId: UInt16) throws  -> Data
     
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
@@ -2048,6 +2199,12 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
     func delete() throws 
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+    func externalSenders() throws  -> [ExternalSender]
     
     /**
      * The group's id. Never fails; the `Result` keeps Swift from having to trap.
@@ -2070,7 +2227,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     func createMessage(plaintext: Data, authenticatedData: Data) throws  -> Data
@@ -2123,12 +2280,14 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
      */
     func commitToPendingProposals() throws  -> CommitBundle
     
     /**
-     * The proposals that the next Commit will carry out, in the order in which they came.
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
      */
     func pendingProposals() throws  -> [ProposalSummary]
     
@@ -2142,12 +2301,104 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func removePendingProposal(reference: ProposalRef) throws 
     
     /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+    func leave() throws  -> ProposalBundle
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+    func proposeAdd(keyPackage: Data) throws  -> ProposalBundle
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    func proposeCustom(proposalType: UInt16, payload: Data) throws  -> ProposalBundle
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+    func proposeGroupContextExtensions(extensions: [Extension]) throws  -> ProposalBundle
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    func proposeRemove(leafIndex: UInt32) throws  -> ProposalBundle
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    func proposeSelfUpdate(newIdentity: IdentityId?) throws  -> ProposalBundle
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+    func proposePsk(psk: PskId) throws  -> ProposalBundle
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    func resumptionPsk(epoch: UInt64) throws  -> Data?
+    
+    /**
      * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
      * the other members go on without this device. Messages of the current and past epochs can still be read;
      * everything else answers `GroupDiverged`. Join the group again, or delete it.
      *
      * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`).
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
      * Errors: `NoStagedCommit`, `GroupNotFound`.
      */
     func discardStagedCommit() throws 
@@ -2246,7 +2497,9 @@ open class MlsGroup: MlsGroupProtocol, @unchecked Sendable {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
 open func addMembers(keyPackages: [Data])throws  -> CommitBundle  {
@@ -2263,7 +2516,8 @@ open func addMembers(keyPackages: [Data])throws  -> CommitBundle  {
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
      *
      * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it.
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
      * Errors: `GroupNotFound`.
      */
 open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2275,9 +2529,36 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
 }
     
     /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+open func commitAndCreateMessage(plaintext: Data, authenticatedData: Data = Data([]))throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(plaintext),
+        FfiConverterData.lower(authenticatedData),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
      * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
      * or merged since, its summary comes again and nothing changes.
      * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
@@ -2341,6 +2622,45 @@ open func selfUpdate(newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
 }
     
     /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+open func swapMembers(remove: [UInt32], add: [Data])throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_swap_members(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceUInt32.lower(remove),
+        FfiConverterSequenceData.lower(add),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+open func updateGroupContextExtensions(extensions: [Extension])throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeExtension.lower(extensions),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
      * the same group with the same history (RFC 9420, section 8.7).
      */
@@ -2387,9 +2707,11 @@ open func exportRatchetTree()throws  -> Data  {
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another.
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
      *
-     * Errors: `InvalidArgument`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
      */
 open func exportSecret(label: String, context: Data, length: UInt32)throws  -> Data  {
     return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2399,6 +2721,28 @@ open func exportSecret(label: String, context: Data, length: UInt32)throws  -> D
         FfiConverterString.lower(label),
         FfiConverterData.lower(context),
         FfiConverterUInt32.lower(length),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+open func safeExportSecret(componentId: UInt16)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt16.lower(componentId),uniffiCallStatus
     )
 })
 }
@@ -2427,6 +2771,19 @@ open func delete()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift)
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 }
+}
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+open func externalSenders()throws  -> [ExternalSender]  {
+    return try  FfiConverterSequenceTypeExternalSender.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_external_senders(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -2471,7 +2828,7 @@ open func members()throws  -> [Member]  {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
 open func createMessage(plaintext: Data, authenticatedData: Data = Data([]))throws  -> Data  {
@@ -2563,7 +2920,8 @@ open func clearPendingProposals()throws   {try rustCallWithError(FfiConverterTyp
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
      */
 open func commitToPendingProposals()throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2575,7 +2933,8 @@ open func commitToPendingProposals()throws  -> CommitBundle  {
 }
     
     /**
-     * The proposals that the next Commit will carry out, in the order in which they came.
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
      */
 open func pendingProposals()throws  -> [ProposalSummary]  {
     return try  FfiConverterSequenceTypeProposalSummary.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2603,12 +2962,168 @@ open func removePendingProposal(reference: ProposalRef)throws   {try rustCallWit
 }
     
     /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+open func leave()throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_leave(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+open func proposeAdd(keyPackage: Data)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_add(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(keyPackage),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+open func proposeCustom(proposalType: UInt16, payload: Data)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt16.lower(proposalType),
+        FfiConverterData.lower(payload),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+open func proposeGroupContextExtensions(extensions: [Extension])throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(
+            self.uniffiCloneHandle(),
+        FfiConverterSequenceTypeExtension.lower(extensions),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+open func proposeRemove(leafIndex: UInt32)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt32.lower(leafIndex),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+open func proposeSelfUpdate(newIdentity: IdentityId? = nil)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(
+            self.uniffiCloneHandle(),
+        FfiConverterOptionTypeIdentityId.lower(newIdentity),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+open func proposePsk(psk: PskId)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(
+            self.uniffiCloneHandle(),
+        FfiConverterTypePskId_lower(psk),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+open func resumptionPsk(epoch: UInt64)throws  -> Data?  {
+    return try  FfiConverterOptionData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(epoch),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
      * the other members go on without this device. Messages of the current and past epochs can still be read;
      * everything else answers `GroupDiverged`. Join the group again, or delete it.
      *
      * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`).
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
      * Errors: `NoStagedCommit`, `GroupNotFound`.
      */
 open func discardStagedCommit()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3051,6 +3566,10 @@ public struct CommitSummary: Equatable, Hashable {
      * Whether this device goes.
      */
     public let selfRemoved: Bool
+    /**
+     * What the app itself must carry out now (`propose_custom`).
+     */
+    public let custom: [CustomProposal]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3084,7 +3603,10 @@ public struct CommitSummary: Equatable, Hashable {
          */extensionsChanged: Bool, 
         /**
          * Whether this device goes.
-         */selfRemoved: Bool) {
+         */selfRemoved: Bool, 
+        /**
+         * What the app itself must carry out now (`propose_custom`).
+         */custom: [CustomProposal]) {
         self.fromEpoch = fromEpoch
         self.toEpoch = toEpoch
         self.committer = committer
@@ -3095,6 +3617,7 @@ public struct CommitSummary: Equatable, Hashable {
         self.psks = psks
         self.extensionsChanged = extensionsChanged
         self.selfRemoved = selfRemoved
+        self.custom = custom
     }
 
     
@@ -3122,7 +3645,8 @@ public struct FfiConverterTypeCommitSummary: FfiConverterRustBuffer {
                 externalJoins: FfiConverterSequenceTypeNewMember.read(from: &buf), 
                 psks: FfiConverterSequenceTypePskId.read(from: &buf), 
                 extensionsChanged: FfiConverterBool.read(from: &buf), 
-                selfRemoved: FfiConverterBool.read(from: &buf)
+                selfRemoved: FfiConverterBool.read(from: &buf), 
+                custom: FfiConverterSequenceTypeCustomProposal.read(from: &buf)
         )
     }
 
@@ -3137,6 +3661,7 @@ public struct FfiConverterTypeCommitSummary: FfiConverterRustBuffer {
         FfiConverterSequenceTypePskId.write(value.psks, into: &buf)
         FfiConverterBool.write(value.extensionsChanged, into: &buf)
         FfiConverterBool.write(value.selfRemoved, into: &buf)
+        FfiConverterSequenceTypeCustomProposal.write(value.custom, into: &buf)
     }
 }
 
@@ -3153,6 +3678,85 @@ public func FfiConverterTypeCommitSummary_lift(_ buf: RustBuffer) throws -> Comm
 #endif
 public func FfiConverterTypeCommitSummary_lower(_ value: CommitSummary) -> RustBuffer {
     return FfiConverterTypeCommitSummary.lower(value)
+}
+
+
+/**
+ * A proposal that only the app understands, in a Commit.
+ */
+public struct CustomProposal: Equatable, Hashable {
+    /**
+     * The leaf of the member who proposed it; absent if that is no member.
+     */
+    public let leafIndex: UInt32?
+    /**
+     * Its number.
+     */
+    public let proposalType: UInt16
+    /**
+     * Its content.
+     */
+    public let payload: Data
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The leaf of the member who proposed it; absent if that is no member.
+         */leafIndex: UInt32?, 
+        /**
+         * Its number.
+         */proposalType: UInt16, 
+        /**
+         * Its content.
+         */payload: Data) {
+        self.leafIndex = leafIndex
+        self.proposalType = proposalType
+        self.payload = payload
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension CustomProposal: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCustomProposal: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> CustomProposal {
+        return
+            try CustomProposal(
+                leafIndex: FfiConverterOptionUInt32.read(from: &buf), 
+                proposalType: FfiConverterUInt16.read(from: &buf), 
+                payload: FfiConverterData.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: CustomProposal, into buf: inout [UInt8]) {
+        FfiConverterOptionUInt32.write(value.leafIndex, into: &buf)
+        FfiConverterUInt16.write(value.proposalType, into: &buf)
+        FfiConverterData.write(value.payload, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCustomProposal_lift(_ buf: RustBuffer) throws -> CustomProposal {
+    return try FfiConverterTypeCustomProposal.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCustomProposal_lower(_ value: CustomProposal) -> RustBuffer {
+    return FfiConverterTypeCustomProposal.lower(value)
 }
 
 
@@ -3429,7 +4033,8 @@ public struct ExternalJoined: Equatable, Hashable {
      */
     public let epoch: UInt64
     /**
-     * What became of messages that had come early, in the order in which they were read.
+     * What became of the own message that waited for a Commit in the old membership, and of messages that had come
+     * early, in the order in which they were read.
      */
     public let released: [ProcessedMessage]
     /**
@@ -3447,7 +4052,8 @@ public struct ExternalJoined: Equatable, Hashable {
          * The epoch that the join began.
          */epoch: UInt64, 
         /**
-         * What became of messages that had come early, in the order in which they were read.
+         * What became of the own message that waited for a Commit in the old membership, and of messages that had come
+         * early, in the order in which they were read.
          */released: [ProcessedMessage], 
         /**
          * The own Commit that was pending in the old membership: the app may want to make the same changes again.
@@ -3506,6 +4112,75 @@ public func FfiConverterTypeExternalJoined_lower(_ value: ExternalJoined) -> Rus
 
 
 /**
+ * A server that may propose to the group (RFC 9420, section 12.1.8.1).
+ */
+public struct ExternalSender: Equatable, Hashable {
+    /**
+     * Its public signature key.
+     */
+    public let signatureKey: Data
+    /**
+     * Who it claims to be.
+     */
+    public let credential: Credential
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Its public signature key.
+         */signatureKey: Data, 
+        /**
+         * Who it claims to be.
+         */credential: Credential) {
+        self.signatureKey = signatureKey
+        self.credential = credential
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ExternalSender: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeExternalSender: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ExternalSender {
+        return
+            try ExternalSender(
+                signatureKey: FfiConverterData.read(from: &buf), 
+                credential: FfiConverterTypeCredential.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ExternalSender, into buf: inout [UInt8]) {
+        FfiConverterData.write(value.signatureKey, into: &buf)
+        FfiConverterTypeCredential.write(value.credential, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalSender_lift(_ buf: RustBuffer) throws -> ExternalSender {
+    return try FfiConverterTypeExternalSender.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeExternalSender_lower(_ value: ExternalSender) -> RustBuffer {
+    return FfiConverterTypeExternalSender.lower(value)
+}
+
+
+/**
  * How a group behaves on this device. Members may differ in all of it.
  */
 public struct GroupConfig: Equatable, Hashable {
@@ -3539,8 +4214,10 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let maximumForwardDistance: UInt32
     /**
-     * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
-     * does not change it.
+     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
+     * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
+     * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+     * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
      */
     public let resumptionPsks: UInt32
     /**
@@ -3574,8 +4251,10 @@ public struct GroupConfig: Equatable, Hashable {
          * How far ahead of the last message of its sender a message may be, at most 100,000.
          */maximumForwardDistance: UInt32 = UInt32(2000), 
         /**
-         * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
-         * does not change it.
+         * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
+         * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
+         * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+         * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
@@ -4601,7 +5280,8 @@ public struct Merged: Equatable, Hashable {
      */
     public let summary: CommitSummary
     /**
-     * What became of messages that had come early, in the order in which they were read.
+     * What became of the own message that waited for an own Commit, and of messages that had come early, in the order
+     * in which they were read.
      */
     public let released: [ProcessedMessage]
     /**
@@ -4616,7 +5296,8 @@ public struct Merged: Equatable, Hashable {
          * What changed.
          */summary: CommitSummary, 
         /**
-         * What became of messages that had come early, in the order in which they were read.
+         * What became of the own message that waited for an own Commit, and of messages that had come early, in the order
+         * in which they were read.
          */released: [ProcessedMessage], 
         /**
          * The own pending Commit that it won against: the app may want to make the same changes again.
@@ -4885,6 +5566,75 @@ public func FfiConverterTypeProcessOptions_lift(_ buf: RustBuffer) throws -> Pro
 #endif
 public func FfiConverterTypeProcessOptions_lower(_ value: ProcessOptions) -> RustBuffer {
     return FfiConverterTypeProcessOptions.lower(value)
+}
+
+
+/**
+ * An own proposal, queued here.
+ */
+public struct ProposalBundle: Equatable, Hashable {
+    /**
+     * For the members, through the delivery service.
+     */
+    public let proposal: Data
+    /**
+     * Names it, for every member.
+     */
+    public let reference: ProposalRef
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * For the members, through the delivery service.
+         */proposal: Data, 
+        /**
+         * Names it, for every member.
+         */reference: ProposalRef) {
+        self.proposal = proposal
+        self.reference = reference
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension ProposalBundle: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeProposalBundle: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ProposalBundle {
+        return
+            try ProposalBundle(
+                proposal: FfiConverterData.read(from: &buf), 
+                reference: FfiConverterTypeProposalRef.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: ProposalBundle, into buf: inout [UInt8]) {
+        FfiConverterData.write(value.proposal, into: &buf)
+        FfiConverterTypeProposalRef.write(value.reference, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProposalBundle_lift(_ buf: RustBuffer) throws -> ProposalBundle {
+    return try FfiConverterTypeProposalBundle.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeProposalBundle_lower(_ value: ProposalBundle) -> RustBuffer {
+    return FfiConverterTypeProposalBundle.lower(value)
 }
 
 
@@ -5293,6 +6043,14 @@ public enum ArgumentReason: Equatable, Hashable {
      */
     case duplicate
     /**
+     * Its content does not decode.
+     */
+    case malformed
+    /**
+     * Not every member of the group supports it.
+     */
+    case unsupported
+    /**
      * It names a file that exists already.
      */
     case alreadyExists
@@ -5335,11 +6093,15 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
         
         case 5: return .duplicate
         
-        case 6: return .alreadyExists
+        case 6: return .malformed
         
-        case 7: return .folderMissing
+        case 7: return .unsupported
         
-        case 8: return .notAFile
+        case 8: return .alreadyExists
+        
+        case 9: return .folderMissing
+        
+        case 10: return .notAFile
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -5369,16 +6131,24 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
             writeInt(&buf, Int32(5))
         
         
-        case .alreadyExists:
+        case .malformed:
             writeInt(&buf, Int32(6))
         
         
-        case .folderMissing:
+        case .unsupported:
             writeInt(&buf, Int32(7))
         
         
-        case .notAFile:
+        case .alreadyExists:
             writeInt(&buf, Int32(8))
+        
+        
+        case .folderMissing:
+            writeInt(&buf, Int32(9))
+        
+        
+        case .notAFile:
+            writeInt(&buf, Int32(10))
         
         }
     }
@@ -5951,6 +6721,10 @@ public enum EarlyRefusal: Equatable, Hashable {
      * The app gave it up, by `drop_early_messages`.
      */
     case dropped
+    /**
+     * A Commit names a pre-shared key that is not here. It stays; `register_psk`, then `release_early_messages`.
+     */
+    case pskMissing
 
 
 
@@ -5982,6 +6756,8 @@ public struct FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer {
         
         case 5: return .dropped
         
+        case 6: return .pskMissing
+        
         default: throw UniffiInternalError.unexpectedEnumCase
         }
     }
@@ -6008,6 +6784,10 @@ public struct FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer {
         
         case .dropped:
             writeInt(&buf, Int32(5))
+        
+        
+        case .pskMissing:
+            writeInt(&buf, Int32(6))
         
         }
     }
@@ -6557,6 +7337,14 @@ public enum MessageReason: Equatable, Hashable {
      */
     case pskMissing
     /**
+     * It names the resumption PSK of another group.
+     */
+    case otherGroupsPsk
+    /**
+     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
+     */
+    case resumptionPskWithAdds
+    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     case unknownOwnCommit
@@ -6610,11 +7398,15 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
         
         case 10: return .pskMissing
         
-        case 11: return .unknownOwnCommit
+        case 11: return .otherGroupsPsk
         
-        case 12: return .unsupportedFeature
+        case 12: return .resumptionPskWithAdds
         
-        case 13: return .tooManyProposals
+        case 13: return .unknownOwnCommit
+        
+        case 14: return .unsupportedFeature
+        
+        case 15: return .tooManyProposals
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6664,16 +7456,24 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
             writeInt(&buf, Int32(10))
         
         
-        case .unknownOwnCommit:
+        case .otherGroupsPsk:
             writeInt(&buf, Int32(11))
         
         
-        case .unsupportedFeature:
+        case .resumptionPskWithAdds:
             writeInt(&buf, Int32(12))
         
         
-        case .tooManyProposals:
+        case .unknownOwnCommit:
             writeInt(&buf, Int32(13))
+        
+        
+        case .unsupportedFeature:
+            writeInt(&buf, Int32(14))
+        
+        
+        case .tooManyProposals:
+            writeInt(&buf, Int32(15))
         
         }
     }
@@ -6797,6 +7597,21 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
      */
     case PendingProposalsExist
+    /**
+     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
+     * that epoch is not kept. Register it, or do without.
+     */
+    case PskNotFound
+    /**
+     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
+     * Commits: remove one of the proposals, or commit the queue first.
+     */
+    case ResumptionPskWithAdds
+    /**
+     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
+     * or wait for the next epoch.
+     */
+    case SecretAlreadyExported
     /**
      * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
      */
@@ -7013,47 +7828,50 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
         case 16: return .EarlyBufferFull
         case 17: return .ProposalNotFound
         case 18: return .PendingProposalsExist
-        case 19: return .WrongEpoch(
+        case 19: return .PskNotFound
+        case 20: return .ResumptionPskWithAdds
+        case 21: return .SecretAlreadyExported
+        case 22: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 20: return .MessageInvalid(
+        case 23: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 21: return .MessageMalformed
-        case 22: return .CredentialRejected
-        case 23: return .Reentrant
-        case 24: return .MemberNotFound(
+        case 24: return .MessageMalformed
+        case 25: return .CredentialRejected
+        case 26: return .Reentrant
+        case 27: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 25: return .UnsupportedCiphersuite(
+        case 28: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 26: return .InvalidArgument(
+        case 29: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 27: return .Wiped
-        case 28: return .Suspended
-        case 29: return .Transferred
-        case 30: return .RekeyPending
-        case 31: return .StorageBusy
-        case 32: return .StorageLocked
-        case 33: return .StorageFull
-        case 34: return .StorageReadOnly
-        case 35: return .StorageIo
-        case 36: return .WrongDatabaseKey
-        case 37: return .StorageCorrupt
-        case 38: return .StorageForeign
-        case 39: return .StorageTooNew(
+        case 30: return .Wiped
+        case 31: return .Suspended
+        case 32: return .Transferred
+        case 33: return .RekeyPending
+        case 34: return .StorageBusy
+        case 35: return .StorageLocked
+        case 36: return .StorageFull
+        case 37: return .StorageReadOnly
+        case 38: return .StorageIo
+        case 39: return .WrongDatabaseKey
+        case 40: return .StorageCorrupt
+        case 41: return .StorageForeign
+        case 42: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 40: return .StorageRolledBack(
+        case 43: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 41: return .Internal(
+        case 44: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -7144,107 +7962,119 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(18))
         
         
-        case let .WrongEpoch(current,received):
+        case .PskNotFound:
             writeInt(&buf, Int32(19))
+        
+        
+        case .ResumptionPskWithAdds:
+            writeInt(&buf, Int32(20))
+        
+        
+        case .SecretAlreadyExported:
+            writeInt(&buf, Int32(21))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(22))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(20))
+            writeInt(&buf, Int32(23))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(21))
+            writeInt(&buf, Int32(24))
         
         
         case .CredentialRejected:
-            writeInt(&buf, Int32(22))
+            writeInt(&buf, Int32(25))
         
         
         case .Reentrant:
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(26))
         
         
         case let .MemberNotFound(leafIndex):
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(27))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(25))
+            writeInt(&buf, Int32(28))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(26))
+            writeInt(&buf, Int32(29))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(27))
-        
-        
-        case .Suspended:
-            writeInt(&buf, Int32(28))
-        
-        
-        case .Transferred:
-            writeInt(&buf, Int32(29))
-        
-        
-        case .RekeyPending:
             writeInt(&buf, Int32(30))
         
         
-        case .StorageBusy:
+        case .Suspended:
             writeInt(&buf, Int32(31))
         
         
-        case .StorageLocked:
+        case .Transferred:
             writeInt(&buf, Int32(32))
         
         
-        case .StorageFull:
+        case .RekeyPending:
             writeInt(&buf, Int32(33))
         
         
-        case .StorageReadOnly:
+        case .StorageBusy:
             writeInt(&buf, Int32(34))
         
         
-        case .StorageIo:
+        case .StorageLocked:
             writeInt(&buf, Int32(35))
         
         
-        case .WrongDatabaseKey:
+        case .StorageFull:
             writeInt(&buf, Int32(36))
         
         
-        case .StorageCorrupt:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(37))
         
         
-        case .StorageForeign:
+        case .StorageIo:
             writeInt(&buf, Int32(38))
         
         
-        case let .StorageTooNew(found,supported):
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(39))
+        
+        
+        case .StorageCorrupt:
+            writeInt(&buf, Int32(40))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(41))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(42))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(40))
+            writeInt(&buf, Int32(43))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(41))
+            writeInt(&buf, Int32(44))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -7424,7 +8254,8 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          * Whether it is merged or waits for a decision.
          */state: CommitState, 
         /**
-         * What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
+         * What became of the own message that waited for an own Commit, and of messages that had come early. Empty in
+         * the inbox, where each has an entry of its own.
          */released: [ProcessedMessage], 
         /**
          * The own pending Commit that it won against: the app may want to make the same changes again.
@@ -7511,6 +8342,36 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */reason: EarlyRefusal
     )
     /**
+     * The message of `commit_and_create_message` is ready: its Commit was merged. Send it to the group. Among
+     * `released`, and in the inbox.
+     */
+    case messageCreated(
+        /**
+         * The inbox entry: acknowledge it when the message is sent.
+         */id: UInt64?, 
+        /**
+         * The epoch it is encrypted in.
+         */epoch: UInt64, 
+        /**
+         * What to send.
+         */message: Data
+    )
+    /**
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
+     * `released` of what won, and in the inbox.
+     */
+    case messageNotCreated(
+        /**
+         * The inbox entry.
+         */id: UInt64?, 
+        /**
+         * What should have been sent.
+         */plaintext: Data, 
+        /**
+         * What should have gone with it.
+         */authenticatedData: Data
+    )
+    /**
      * A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
      */
     case rivalStaged(
@@ -7567,7 +8428,13 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
         case 10: return .earlyRefused(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), reason: try FfiConverterTypeEarlyRefusal.read(from: &buf)
         )
         
-        case 11: return .rivalStaged(epoch: try FfiConverterUInt64.read(from: &buf)
+        case 11: return .messageCreated(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), message: try FfiConverterData.read(from: &buf)
+        )
+        
+        case 12: return .messageNotCreated(id: try FfiConverterOptionUInt64.read(from: &buf), plaintext: try FfiConverterData.read(from: &buf), authenticatedData: try FfiConverterData.read(from: &buf)
+        )
+        
+        case 13: return .rivalStaged(epoch: try FfiConverterUInt64.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -7647,8 +8514,22 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterTypeEarlyRefusal.write(reason, into: &buf)
             
         
-        case let .rivalStaged(epoch):
+        case let .messageCreated(id,epoch,message):
             writeInt(&buf, Int32(11))
+            FfiConverterOptionUInt64.write(id, into: &buf)
+            FfiConverterUInt64.write(epoch, into: &buf)
+            FfiConverterData.write(message, into: &buf)
+            
+        
+        case let .messageNotCreated(id,plaintext,authenticatedData):
+            writeInt(&buf, Int32(12))
+            FfiConverterOptionUInt64.write(id, into: &buf)
+            FfiConverterData.write(plaintext, into: &buf)
+            FfiConverterData.write(authenticatedData, into: &buf)
+            
+        
+        case let .rivalStaged(epoch):
+            writeInt(&buf, Int32(13))
             FfiConverterUInt64.write(epoch, into: &buf)
             
         }
@@ -8961,6 +9842,31 @@ fileprivate struct FfiConverterSequenceData: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeCustomProposal: FfiConverterRustBuffer {
+    typealias SwiftType = [CustomProposal]
+
+    public static func write(_ value: [CustomProposal], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeCustomProposal.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [CustomProposal] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [CustomProposal]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeCustomProposal.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeExtension: FfiConverterRustBuffer {
     typealias SwiftType = [Extension]
 
@@ -8978,6 +9884,31 @@ fileprivate struct FfiConverterSequenceTypeExtension: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeExtension.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeExternalSender: FfiConverterRustBuffer {
+    typealias SwiftType = [ExternalSender]
+
+    public static func write(_ value: [ExternalSender], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeExternalSender.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [ExternalSender] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [ExternalSender]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeExternalSender.read(from: &buf))
         }
         return seq
     }
@@ -9543,6 +10474,15 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages() != 47442) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_psk() != 11538) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_psks() != 61809) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_register_psk() != 34013) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() != 64406) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -9582,13 +10522,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 45190) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 8321) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 42801) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 39443) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 46883) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 33519) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 31279) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() != 5183) {
@@ -9600,6 +10543,12 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 23618) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() != 15461) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -9609,13 +10558,19 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_export_ratchet_tree() != 42277) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() != 51520) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() != 23404) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() != 10158) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 53342) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 39459) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() != 40533) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_id() != 62812) {
@@ -9627,7 +10582,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_members() != 47602) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 39468) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 6564) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 58664) {
@@ -9642,16 +10597,40 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 49578) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 46328) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 50404) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 11167) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() != 12178) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() != 46247) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_leave() != 430) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 14058) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 61193) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() != 5934) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_remove() != 41246) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_self_update() != 47971) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_psk() != 5931) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_resumption_psk() != 16729) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() != 58107) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_drop_early_messages() != 4274) {

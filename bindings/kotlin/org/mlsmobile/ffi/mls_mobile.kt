@@ -759,6 +759,12 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_delete_psk(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_psks(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_register_psk(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_acknowledge(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_cursor(
@@ -789,6 +795,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit(
@@ -796,6 +804,10 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_remove_members(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_self_update(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_swap_members(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator(
     ): Int
@@ -805,9 +817,13 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_export_secret(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_configure(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_delete(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_external_senders(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_id(
     ): Int
@@ -830,6 +846,22 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_leave(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_add(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_remove(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_self_update(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_psk(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_resumption_psk(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit(
     ): Int
@@ -925,6 +957,12 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(`ptr`: Long,`identity`: RustBuffer.ByValue,`target`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_delete_psk(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,`pskIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_register_psk(`ptr`: Long,`id`: RustBuffer.ByValue,`secret`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_acknowledge(`ptr`: Long,`ids`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_cursor(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -959,6 +997,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(`ptr`: Long,`plaintext`: RustBuffer.ByValue,`authenticatedData`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_merge_pending_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_pending_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -966,6 +1006,10 @@ internal object UniffiLib {
     external fun uniffi_mls_mobile_fn_method_mlsgroup_remove_members(`ptr`: Long,`leafIndices`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_self_update(`ptr`: Long,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_swap_members(`ptr`: Long,`remove`: RustBuffer.ByValue,`add`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(`ptr`: Long,`extensions`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -975,10 +1019,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_export_secret(`ptr`: Long,`label`: RustBuffer.ByValue,`context`: RustBuffer.ByValue,`length`: Int,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(`ptr`: Long,`componentId`: Short,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_configure(`ptr`: Long,`config`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsgroup_delete(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_external_senders(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_id(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_info(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1001,6 +1049,22 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(`ptr`: Long,`reference`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_leave(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_add(`ptr`: Long,`keyPackage`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(`ptr`: Long,`proposalType`: Short,`payload`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(`ptr`: Long,`extensions`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(`ptr`: Long,`leafIndex`: Int,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(`ptr`: Long,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(`ptr`: Long,`psk`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(`ptr`: Long,`epoch`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1192,6 +1256,15 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_replenish_key_packages() and 0xFFFF) != 47442) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_psk() and 0xFFFF) != 11538) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_psks() and 0xFFFF) != 61809) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_register_psk() and 0xFFFF) != 34013) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_acknowledge() and 0xFFFF) != 64406) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1231,13 +1304,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 45190) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 8321) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 42801) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 46883) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 33519) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() and 0xFFFF) != 5183) {
@@ -1249,6 +1325,12 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() and 0xFFFF) != 15461) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1258,13 +1340,19 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_ratchet_tree() and 0xFFFF) != 42277) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() and 0xFFFF) != 51520) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_export_secret() and 0xFFFF) != 23404) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() and 0xFFFF) != 10158) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() and 0xFFFF) != 40533) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_id() and 0xFFFF) != 62812) {
@@ -1276,7 +1364,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_members() and 0xFFFF) != 47602) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 39468) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 6564) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 58664) {
@@ -1291,16 +1379,40 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 49578) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 46328) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 50404) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 11167) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_pending_proposal() and 0xFFFF) != 12178) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() and 0xFFFF) != 46247) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_leave() and 0xFFFF) != 430) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 14058) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 61193) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() and 0xFFFF) != 5934) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_remove() and 0xFFFF) != 41246) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_self_update() and 0xFFFF) != 47971) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_psk() and 0xFFFF) != 5931) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_resumption_psk() and 0xFFFF) != 16729) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_discard_staged_commit() and 0xFFFF) != 58107) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_drop_early_messages() and 0xFFFF) != 4274) {
@@ -2597,6 +2709,39 @@ public interface MlsClientInterface {
     fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
     
     /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+    fun `deletePsk`(`id`: kotlin.ByteArray)
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+    fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+    fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
+    
+    /**
      * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
      */
     fun `acknowledge`(`ids`: List<kotlin.ULong>)
@@ -3196,6 +3341,80 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+    @Throws(MlsException::class)override fun `deletePsk`(`id`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_psk(
+        it,
+        
+        FfiConverterByteArray.lower(`id`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+    @Throws(MlsException::class)override fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),
+        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+    @Throws(MlsException::class)override fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_register_psk(
+        it,
+        
+        FfiConverterByteArray.lower(`id`),
+        FfiConverterByteArray.lower(`secret`),_status)
+}
+    }
+    
+    
+
+    
+    /**
      * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
      */
     @Throws(MlsException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
@@ -3651,7 +3870,9 @@ public interface MlsGroupInterface {
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle
@@ -3660,15 +3881,34 @@ public interface MlsGroupInterface {
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
      *
      * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it.
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
      * Errors: `GroupNotFound`.
      */
     fun `clearPendingCommit`()
     
     /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+    fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): CommitBundle
+    
+    /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
      * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
      * or merged since, its summary comes again and nothing changes.
      * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
@@ -3702,6 +3942,28 @@ public interface MlsGroupInterface {
     fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
     
     /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+    fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle
+    
+    /**
      * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
      * the same group with the same history (RFC 9420, section 8.7).
      */
@@ -3726,11 +3988,27 @@ public interface MlsGroupInterface {
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another.
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
      *
-     * Errors: `InvalidArgument`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
      */
     fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+    fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray
     
     /**
      * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
@@ -3744,6 +4022,12 @@ public interface MlsGroupInterface {
      * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
     fun `delete`()
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+    fun `externalSenders`(): List<ExternalSender>
     
     /**
      * The group's id. Never fails; the `Result` keeps Swift from having to trap.
@@ -3766,7 +4050,7 @@ public interface MlsGroupInterface {
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): kotlin.ByteArray
@@ -3819,12 +4103,14 @@ public interface MlsGroupInterface {
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
      */
     fun `commitToPendingProposals`(): CommitBundle
     
     /**
-     * The proposals that the next Commit will carry out, in the order in which they came.
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
      */
     fun `pendingProposals`(): List<ProposalSummary>
     
@@ -3838,12 +4124,104 @@ public interface MlsGroupInterface {
     fun `removePendingProposal`(`reference`: ProposalRef)
     
     /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+    fun `leave`(): ProposalBundle
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+    fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+    fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    fun `proposeSelfUpdate`(`newIdentity`: IdentityId? = null): ProposalBundle
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+    fun `proposePsk`(`psk`: PskId): ProposalBundle
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray?
+    
+    /**
      * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
      * the other members go on without this device. Messages of the current and past epochs can still be read;
      * everything else answers `GroupDiverged`. Join the group again, or delete it.
      *
      * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`).
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
      * Errors: `NoStagedCommit`, `GroupNotFound`.
      */
     fun `discardStagedCommit`()
@@ -3993,7 +4371,9 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
      * call `clear_pending_commit`. The group stays in its epoch until then.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
     @Throws(MlsException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
@@ -4015,7 +4395,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Drops the own Commit: the delivery service refused it. Without one nothing happens.
      *
      * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it.
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
      * Errors: `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `clearPendingCommit`()
@@ -4032,9 +4413,41 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+    @Throws(MlsException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(
+        it,
+        
+        FfiConverterByteArray.lower(`plaintext`),
+        FfiConverterByteArray.lower(`authenticatedData`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
      *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable; the Commit is forgotten, with
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
      * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
      * or merged since, its summary comes again and nothing changes.
      * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
@@ -4118,6 +4531,55 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+    @Throws(MlsException::class)override fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_swap_members(
+        it,
+        
+        FfiConverterSequenceUInt.lower(`remove`),
+        FfiConverterSequenceByteArray.lower(`add`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(
+        it,
+        
+        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
      * the same group with the same history (RFC 9420, section 8.7).
      */
@@ -4179,9 +4641,11 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     
     /**
      * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another.
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
      *
-     * Errors: `InvalidArgument`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
@@ -4193,6 +4657,33 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
         FfiConverterString.lower(`label`),
         FfiConverterByteArray.lower(`context`),
         FfiConverterUInt.lower(`length`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+    @Throws(MlsException::class)override fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(
+        it,
+        
+        FfiConverterUShort.lower(`componentId`),_status)
 }
     }
     )
@@ -4233,6 +4724,24 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 }
     }
     
+    
+
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `externalSenders`(): List<ExternalSender> {
+            return FfiConverterSequenceTypeExternalSender.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_external_senders(
+        it,
+        _status)
+}
+    }
+    )
+    }
     
 
     
@@ -4293,7 +4802,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
      * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
     @Throws(MlsException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
@@ -4410,7 +4919,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `MessageInvalid { PskMissing }`, `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `commitToPendingProposals`(): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -4427,7 +4937,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
-     * The proposals that the next Commit will carry out, in the order in which they came.
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
      */
     @Throws(MlsException::class)override fun `pendingProposals`(): List<ProposalSummary> {
             return FfiConverterSequenceTypeProposalSummary.lift(
@@ -4465,12 +4976,208 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `leave`(): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leave(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+    @Throws(MlsException::class)override fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_add(
+        it,
+        
+        FfiConverterByteArray.lower(`keyPackage`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(
+        it,
+        
+        FfiConverterUShort.lower(`proposalType`),
+        FfiConverterByteArray.lower(`payload`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+    @Throws(MlsException::class)override fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(
+        it,
+        
+        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(
+        it,
+        
+        FfiConverterUInt.lower(`leafIndex`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `proposeSelfUpdate`(`newIdentity`: IdentityId?): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(
+        it,
+        
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+    @Throws(MlsException::class)override fun `proposePsk`(`psk`: PskId): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(
+        it,
+        
+        FfiConverterTypePskId.lower(`psk`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray? {
+            return FfiConverterOptionalByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(
+        it,
+        
+        FfiConverterULong.lower(`epoch`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
      * the other members go on without this device. Messages of the current and past epochs can still be read;
      * everything else answers `GroupDiverged`. Join the group again, or delete it.
      *
      * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`).
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
      * Errors: `NoStagedCommit`, `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `discardStagedCommit`()
@@ -4850,6 +5557,11 @@ data class CommitSummary (
      * Whether this device goes.
      */
     val `selfRemoved`: kotlin.Boolean
+    , 
+    /**
+     * What the app itself must carry out now (`propose_custom`).
+     */
+    val `custom`: List<CustomProposal>
     
 ){
     
@@ -4876,6 +5588,7 @@ public object FfiConverterTypeCommitSummary: FfiConverterRustBuffer<CommitSummar
             FfiConverterSequenceTypePskId.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterSequenceTypeCustomProposal.read(buf),
         )
     }
 
@@ -4889,7 +5602,8 @@ public object FfiConverterTypeCommitSummary: FfiConverterRustBuffer<CommitSummar
             FfiConverterSequenceTypeNewMember.allocationSize(value.`externalJoins`) +
             FfiConverterSequenceTypePskId.allocationSize(value.`psks`) +
             FfiConverterBoolean.allocationSize(value.`extensionsChanged`) +
-            FfiConverterBoolean.allocationSize(value.`selfRemoved`)
+            FfiConverterBoolean.allocationSize(value.`selfRemoved`) +
+            FfiConverterSequenceTypeCustomProposal.allocationSize(value.`custom`)
     )
 
     override fun write(value: CommitSummary, buf: ByteBuffer) {
@@ -4903,6 +5617,62 @@ public object FfiConverterTypeCommitSummary: FfiConverterRustBuffer<CommitSummar
             FfiConverterSequenceTypePskId.write(value.`psks`, buf)
             FfiConverterBoolean.write(value.`extensionsChanged`, buf)
             FfiConverterBoolean.write(value.`selfRemoved`, buf)
+            FfiConverterSequenceTypeCustomProposal.write(value.`custom`, buf)
+    }
+}
+
+
+
+/**
+ * A proposal that only the app understands, in a Commit.
+ */
+data class CustomProposal (
+    /**
+     * The leaf of the member who proposed it; absent if that is no member.
+     */
+    val `leafIndex`: kotlin.UInt?
+    , 
+    /**
+     * Its number.
+     */
+    val `proposalType`: kotlin.UShort
+    , 
+    /**
+     * Its content.
+     */
+    val `payload`: kotlin.ByteArray
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCustomProposal: FfiConverterRustBuffer<CustomProposal> {
+    override fun read(buf: ByteBuffer): CustomProposal {
+        return CustomProposal(
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterUShort.read(buf),
+            FfiConverterByteArray.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: CustomProposal) = (
+            FfiConverterOptionalUInt.allocationSize(value.`leafIndex`) +
+            FfiConverterUShort.allocationSize(value.`proposalType`) +
+            FfiConverterByteArray.allocationSize(value.`payload`)
+    )
+
+    override fun write(value: CustomProposal, buf: ByteBuffer) {
+            FfiConverterOptionalUInt.write(value.`leafIndex`, buf)
+            FfiConverterUShort.write(value.`proposalType`, buf)
+            FfiConverterByteArray.write(value.`payload`, buf)
     }
 }
 
@@ -5106,7 +5876,8 @@ data class ExternalJoined (
     val `epoch`: kotlin.ULong
     , 
     /**
-     * What became of messages that had come early, in the order in which they were read.
+     * What became of the own message that waited for a Commit in the old membership, and of messages that had come
+     * early, in the order in which they were read.
      */
     val `released`: List<ProcessedMessage>
     , 
@@ -5155,6 +5926,53 @@ public object FfiConverterTypeExternalJoined: FfiConverterRustBuffer<ExternalJoi
 
 
 /**
+ * A server that may propose to the group (RFC 9420, section 12.1.8.1).
+ */
+data class ExternalSender (
+    /**
+     * Its public signature key.
+     */
+    val `signatureKey`: kotlin.ByteArray
+    , 
+    /**
+     * Who it claims to be.
+     */
+    val `credential`: Credential
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeExternalSender: FfiConverterRustBuffer<ExternalSender> {
+    override fun read(buf: ByteBuffer): ExternalSender {
+        return ExternalSender(
+            FfiConverterByteArray.read(buf),
+            FfiConverterTypeCredential.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ExternalSender) = (
+            FfiConverterByteArray.allocationSize(value.`signatureKey`) +
+            FfiConverterTypeCredential.allocationSize(value.`credential`)
+    )
+
+    override fun write(value: ExternalSender, buf: ByteBuffer) {
+            FfiConverterByteArray.write(value.`signatureKey`, buf)
+            FfiConverterTypeCredential.write(value.`credential`, buf)
+    }
+}
+
+
+
+/**
  * How a group behaves on this device. Members may differ in all of it.
  */
 data class GroupConfig (
@@ -5195,8 +6013,10 @@ data class GroupConfig (
     val `maximumForwardDistance`: kotlin.UInt = 2000u 
     , 
     /**
-     * Past epochs whose resumption secret is kept, at most 64: chosen when the group is made or joined, `configure`
-     * does not change it.
+     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
+     * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
+     * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+     * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
      */
     val `resumptionPsks`: kotlin.UInt = 3u 
     , 
@@ -5941,7 +6761,8 @@ data class Merged (
     val `summary`: CommitSummary
     , 
     /**
-     * What became of messages that had come early, in the order in which they were read.
+     * What became of the own message that waited for an own Commit, and of messages that had come early, in the order
+     * in which they were read.
      */
     val `released`: List<ProcessedMessage>
     , 
@@ -6130,6 +6951,53 @@ public object FfiConverterTypeProcessOptions: FfiConverterRustBuffer<ProcessOpti
 
     override fun write(value: ProcessOptions, buf: ByteBuffer) {
             FfiConverterOptionalUInt.write(value.`budgetMs`, buf)
+    }
+}
+
+
+
+/**
+ * An own proposal, queued here.
+ */
+data class ProposalBundle (
+    /**
+     * For the members, through the delivery service.
+     */
+    val `proposal`: kotlin.ByteArray
+    , 
+    /**
+     * Names it, for every member.
+     */
+    val `reference`: ProposalRef
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeProposalBundle: FfiConverterRustBuffer<ProposalBundle> {
+    override fun read(buf: ByteBuffer): ProposalBundle {
+        return ProposalBundle(
+            FfiConverterByteArray.read(buf),
+            FfiConverterTypeProposalRef.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: ProposalBundle) = (
+            FfiConverterByteArray.allocationSize(value.`proposal`) +
+            FfiConverterTypeProposalRef.allocationSize(value.`reference`)
+    )
+
+    override fun write(value: ProposalBundle, buf: ByteBuffer) {
+            FfiConverterByteArray.write(value.`proposal`, buf)
+            FfiConverterTypeProposalRef.write(value.`reference`, buf)
     }
 }
 
@@ -6430,6 +7298,14 @@ enum class ArgumentReason {
      * It names something twice.
      */
     DUPLICATE,
+    /**
+     * Its content does not decode.
+     */
+    MALFORMED,
+    /**
+     * Not every member of the group supports it.
+     */
+    UNSUPPORTED,
     /**
      * It names a file that exists already.
      */
@@ -6950,7 +7826,11 @@ enum class EarlyRefusal {
     /**
      * The app gave it up, by `drop_early_messages`.
      */
-    DROPPED;
+    DROPPED,
+    /**
+     * A Commit names a pre-shared key that is not here. It stays; `register_psk`, then `release_early_messages`.
+     */
+    PSK_MISSING;
 
     
 
@@ -7281,6 +8161,14 @@ enum class MessageReason {
      */
     PSK_MISSING,
     /**
+     * It names the resumption PSK of another group.
+     */
+    OTHER_GROUPS_PSK,
+    /**
+     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
+     */
+    RESUMPTION_PSK_WITH_ADDS,
+    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     UNKNOWN_OWN_COMMIT,
@@ -7513,6 +8401,36 @@ sealed class MlsException: kotlin.Exception() {
      * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
      */
     class PendingProposalsExist(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
+     * that epoch is not kept. Register it, or do without.
+     */
+    class PskNotFound(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
+     * Commits: remove one of the proposals, or commit the queue first.
+     */
+    class ResumptionPskWithAdds(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
+     * or wait for the next epoch.
+     */
+    class SecretAlreadyExported(
         ) : MlsException() {
         override val message
             get() = ""
@@ -7854,47 +8772,50 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
             16 -> MlsException.EarlyBufferFull()
             17 -> MlsException.ProposalNotFound()
             18 -> MlsException.PendingProposalsExist()
-            19 -> MlsException.WrongEpoch(
+            19 -> MlsException.PskNotFound()
+            20 -> MlsException.ResumptionPskWithAdds()
+            21 -> MlsException.SecretAlreadyExported()
+            22 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            20 -> MlsException.MessageInvalid(
+            23 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            21 -> MlsException.MessageMalformed()
-            22 -> MlsException.CredentialRejected()
-            23 -> MlsException.Reentrant()
-            24 -> MlsException.MemberNotFound(
+            24 -> MlsException.MessageMalformed()
+            25 -> MlsException.CredentialRejected()
+            26 -> MlsException.Reentrant()
+            27 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            25 -> MlsException.UnsupportedCiphersuite(
+            28 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            26 -> MlsException.InvalidArgument(
+            29 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            27 -> MlsException.Wiped()
-            28 -> MlsException.Suspended()
-            29 -> MlsException.Transferred()
-            30 -> MlsException.RekeyPending()
-            31 -> MlsException.StorageBusy()
-            32 -> MlsException.StorageLocked()
-            33 -> MlsException.StorageFull()
-            34 -> MlsException.StorageReadOnly()
-            35 -> MlsException.StorageIo()
-            36 -> MlsException.WrongDatabaseKey()
-            37 -> MlsException.StorageCorrupt()
-            38 -> MlsException.StorageForeign()
-            39 -> MlsException.StorageTooNew(
+            30 -> MlsException.Wiped()
+            31 -> MlsException.Suspended()
+            32 -> MlsException.Transferred()
+            33 -> MlsException.RekeyPending()
+            34 -> MlsException.StorageBusy()
+            35 -> MlsException.StorageLocked()
+            36 -> MlsException.StorageFull()
+            37 -> MlsException.StorageReadOnly()
+            38 -> MlsException.StorageIo()
+            39 -> MlsException.WrongDatabaseKey()
+            40 -> MlsException.StorageCorrupt()
+            41 -> MlsException.StorageForeign()
+            42 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            40 -> MlsException.StorageRolledBack(
+            43 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            41 -> MlsException.Internal(
+            44 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -7976,6 +8897,18 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.PendingProposalsExist -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.PskNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.ResumptionPskWithAdds -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.SecretAlreadyExported -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -8164,107 +9097,119 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(18)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.PskNotFound -> {
                 buf.putInt(19)
+                Unit
+            }
+            is MlsException.ResumptionPskWithAdds -> {
+                buf.putInt(20)
+                Unit
+            }
+            is MlsException.SecretAlreadyExported -> {
+                buf.putInt(21)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(22)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(20)
+                buf.putInt(23)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(21)
+                buf.putInt(24)
                 Unit
             }
             is MlsException.CredentialRejected -> {
-                buf.putInt(22)
+                buf.putInt(25)
                 Unit
             }
             is MlsException.Reentrant -> {
-                buf.putInt(23)
+                buf.putInt(26)
                 Unit
             }
             is MlsException.MemberNotFound -> {
-                buf.putInt(24)
+                buf.putInt(27)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(25)
+                buf.putInt(28)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(26)
+                buf.putInt(29)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(27)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(28)
-                Unit
-            }
-            is MlsException.Transferred -> {
-                buf.putInt(29)
-                Unit
-            }
-            is MlsException.RekeyPending -> {
                 buf.putInt(30)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.Suspended -> {
                 buf.putInt(31)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.Transferred -> {
                 buf.putInt(32)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(33)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(34)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(35)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(36)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(37)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(38)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(39)
+                Unit
+            }
+            is MlsException.StorageCorrupt -> {
+                buf.putInt(40)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(41)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(42)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(40)
+                buf.putInt(43)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(41)
+                buf.putInt(44)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -8473,7 +9418,8 @@ sealed class ProcessedMessage {
          */
         val `state`: org.mlsmobile.ffi.CommitState, 
         /**
-         * What became of messages that had come early. Empty in the inbox, where each has an entry of its own.
+         * What became of the own message that waited for an own Commit, and of messages that had come early. Empty in
+         * the inbox, where each has an entry of its own.
          */
         val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
         /**
@@ -8617,6 +9563,54 @@ sealed class ProcessedMessage {
     }
     
     /**
+     * The message of `commit_and_create_message` is ready: its Commit was merged. Send it to the group. Among
+     * `released`, and in the inbox.
+     */
+    data class MessageCreated(
+        /**
+         * The inbox entry: acknowledge it when the message is sent.
+         */
+        val `id`: kotlin.ULong?, 
+        /**
+         * The epoch it is encrypted in.
+         */
+        val `epoch`: kotlin.ULong, 
+        /**
+         * What to send.
+         */
+        val `message`: kotlin.ByteArray) : ProcessedMessage()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
+     * `released` of what won, and in the inbox.
+     */
+    data class MessageNotCreated(
+        /**
+         * The inbox entry.
+         */
+        val `id`: kotlin.ULong?, 
+        /**
+         * What should have been sent.
+         */
+        val `plaintext`: kotlin.ByteArray, 
+        /**
+         * What should have gone with it.
+         */
+        val `authenticatedData`: kotlin.ByteArray) : ProcessedMessage()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * A second Commit of the epoch while one waits for a decision. It was not used up; after a merge it is stale.
      */
     data class RivalStaged(
@@ -8694,7 +9688,17 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterULong.read(buf),
                 FfiConverterTypeEarlyRefusal.read(buf),
                 )
-            11 -> ProcessedMessage.RivalStaged(
+            11 -> ProcessedMessage.MessageCreated(
+                FfiConverterOptionalULong.read(buf),
+                FfiConverterULong.read(buf),
+                FfiConverterByteArray.read(buf),
+                )
+            12 -> ProcessedMessage.MessageNotCreated(
+                FfiConverterOptionalULong.read(buf),
+                FfiConverterByteArray.read(buf),
+                FfiConverterByteArray.read(buf),
+                )
+            13 -> ProcessedMessage.RivalStaged(
                 FfiConverterULong.read(buf),
                 )
             else -> throw RuntimeException("invalid enum value, something is very wrong!!")
@@ -8791,6 +9795,24 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 + FfiConverterTypeEarlyRefusal.allocationSize(value.`reason`)
             )
         }
+        is ProcessedMessage.MessageCreated -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalULong.allocationSize(value.`id`)
+                + FfiConverterULong.allocationSize(value.`epoch`)
+                + FfiConverterByteArray.allocationSize(value.`message`)
+            )
+        }
+        is ProcessedMessage.MessageNotCreated -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalULong.allocationSize(value.`id`)
+                + FfiConverterByteArray.allocationSize(value.`plaintext`)
+                + FfiConverterByteArray.allocationSize(value.`authenticatedData`)
+            )
+        }
         is ProcessedMessage.RivalStaged -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -8871,8 +9893,22 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 FfiConverterTypeEarlyRefusal.write(value.`reason`, buf)
                 Unit
             }
-            is ProcessedMessage.RivalStaged -> {
+            is ProcessedMessage.MessageCreated -> {
                 buf.putInt(11)
+                FfiConverterOptionalULong.write(value.`id`, buf)
+                FfiConverterULong.write(value.`epoch`, buf)
+                FfiConverterByteArray.write(value.`message`, buf)
+                Unit
+            }
+            is ProcessedMessage.MessageNotCreated -> {
+                buf.putInt(12)
+                FfiConverterOptionalULong.write(value.`id`, buf)
+                FfiConverterByteArray.write(value.`plaintext`, buf)
+                FfiConverterByteArray.write(value.`authenticatedData`, buf)
+                Unit
+            }
+            is ProcessedMessage.RivalStaged -> {
+                buf.putInt(13)
                 FfiConverterULong.write(value.`epoch`, buf)
                 Unit
             }
@@ -10414,6 +11450,34 @@ public object FfiConverterSequenceByteArray: FfiConverterRustBuffer<List<kotlin.
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeCustomProposal: FfiConverterRustBuffer<List<CustomProposal>> {
+    override fun read(buf: ByteBuffer): List<CustomProposal> {
+        val len = buf.getInt()
+        return List<CustomProposal>(len) {
+            FfiConverterTypeCustomProposal.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<CustomProposal>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeCustomProposal.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<CustomProposal>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeCustomProposal.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeExtension: FfiConverterRustBuffer<List<Extension>> {
     override fun read(buf: ByteBuffer): List<Extension> {
         val len = buf.getInt()
@@ -10432,6 +11496,34 @@ public object FfiConverterSequenceTypeExtension: FfiConverterRustBuffer<List<Ext
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeExtension.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeExternalSender: FfiConverterRustBuffer<List<ExternalSender>> {
+    override fun read(buf: ByteBuffer): List<ExternalSender> {
+        val len = buf.getInt()
+        return List<ExternalSender>(len) {
+            FfiConverterTypeExternalSender.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<ExternalSender>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeExternalSender.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<ExternalSender>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeExternalSender.write(it, buf)
         }
     }
 }
