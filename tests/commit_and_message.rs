@@ -50,7 +50,7 @@ fn created(outcomes: &[ProcessedMessage]) -> Vec<u8> {
     let messages: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
-            ProcessedMessage::MessageCreated { epoch, message, .. } => Some((*epoch, message.clone())),
+            ProcessedMessage::MessageCreated { epoch, bytes, .. } => Some((*epoch, bytes.clone())),
             _ => None,
         })
         .collect();

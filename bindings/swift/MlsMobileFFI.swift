@@ -8354,7 +8354,7 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */epoch: UInt64, 
         /**
          * What to send.
-         */message: Data
+         */bytes: Data
     )
     /**
      * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
@@ -8428,7 +8428,7 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
         case 10: return .earlyRefused(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), reason: try FfiConverterTypeEarlyRefusal.read(from: &buf)
         )
         
-        case 11: return .messageCreated(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), message: try FfiConverterData.read(from: &buf)
+        case 11: return .messageCreated(id: try FfiConverterOptionUInt64.read(from: &buf), epoch: try FfiConverterUInt64.read(from: &buf), bytes: try FfiConverterData.read(from: &buf)
         )
         
         case 12: return .messageNotCreated(id: try FfiConverterOptionUInt64.read(from: &buf), plaintext: try FfiConverterData.read(from: &buf), authenticatedData: try FfiConverterData.read(from: &buf)
@@ -8514,11 +8514,11 @@ public struct FfiConverterTypeProcessedMessage: FfiConverterRustBuffer {
             FfiConverterTypeEarlyRefusal.write(reason, into: &buf)
             
         
-        case let .messageCreated(id,epoch,message):
+        case let .messageCreated(id,epoch,bytes):
             writeInt(&buf, Int32(11))
             FfiConverterOptionUInt64.write(id, into: &buf)
             FfiConverterUInt64.write(epoch, into: &buf)
-            FfiConverterData.write(message, into: &buf)
+            FfiConverterData.write(bytes, into: &buf)
             
         
         case let .messageNotCreated(id,plaintext,authenticatedData):

@@ -71,7 +71,11 @@ impl From<Processed> for ProcessedMessage {
             Outcome::Stale { epoch } => Self::Stale { epoch },
             Outcome::Early { epoch } => Self::Early { epoch },
             Outcome::RivalStaged { epoch } => Self::RivalStaged { epoch },
-            Outcome::MessageCreated { epoch, message } => Self::MessageCreated { id, epoch, message },
+            Outcome::MessageCreated { epoch, message } => Self::MessageCreated {
+                id,
+                epoch,
+                bytes: message,
+            },
             Outcome::MessageNotCreated {
                 plaintext,
                 authenticated_data,

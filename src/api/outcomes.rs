@@ -105,7 +105,7 @@ pub enum ProcessedMessage {
         /// The epoch it is encrypted in.
         epoch: u64,
         /// What to send.
-        message: Vec<u8>,
+        bytes: Vec<u8>,
     },
     /// The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
     /// `released` of what won, and in the inbox.

@@ -196,7 +196,7 @@ fn message_arrives(stage: &Stage, commit: &[u8]) {
     let inbox = stage.me.client().inbox(10).unwrap().into_iter();
     let messages: Vec<_> = inbox
         .filter_map(|entry| match entry.outcome {
-            ProcessedMessage::MessageCreated { message, .. } => Some(message),
+            ProcessedMessage::MessageCreated { bytes, .. } => Some(bytes),
             _ => None,
         })
         .collect();

@@ -9578,7 +9578,7 @@ sealed class ProcessedMessage {
         /**
          * What to send.
          */
-        val `message`: kotlin.ByteArray) : ProcessedMessage()
+        val `bytes`: kotlin.ByteArray) : ProcessedMessage()
         
     {
         
@@ -9801,7 +9801,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 4UL
                 + FfiConverterOptionalULong.allocationSize(value.`id`)
                 + FfiConverterULong.allocationSize(value.`epoch`)
-                + FfiConverterByteArray.allocationSize(value.`message`)
+                + FfiConverterByteArray.allocationSize(value.`bytes`)
             )
         }
         is ProcessedMessage.MessageNotCreated -> {
@@ -9897,7 +9897,7 @@ public object FfiConverterTypeProcessedMessage : FfiConverterRustBuffer<Processe
                 buf.putInt(11)
                 FfiConverterOptionalULong.write(value.`id`, buf)
                 FfiConverterULong.write(value.`epoch`, buf)
-                FfiConverterByteArray.write(value.`message`, buf)
+                FfiConverterByteArray.write(value.`bytes`, buf)
                 Unit
             }
             is ProcessedMessage.MessageNotCreated -> {
