@@ -382,3 +382,16 @@ fn the_identity_follows_its_update_and_is_kept_until_the_epoch_ends() {
     advance(&id, &alice, &[&bob]);
     assert_eq!(bob.member_names(&id), ["renamed", "bob"]);
 }
+
+#[test]
+fn a_device_proposes_no_more_than_others_would_queue() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    for _ in 0..64 {
+        let proposed = alice.group(&id).propose_self_update(None).unwrap();
+        bob.receive(&id, &proposed.proposal);
+    }
+    let too_many = alice.group(&id).propose_self_update(None);
+    assert_eq!(too_many.unwrap_err(), MlsError::PendingProposalsExist);
+    assert_eq!(bob.group(&id).info().unwrap().pending_proposals.len(), 64);
+}

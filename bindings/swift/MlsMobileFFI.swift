@@ -2320,7 +2320,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * be proposed again.
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
      * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
      * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
      * same again, which gives the same reference and queues nothing twice, and send that.
      */
@@ -2988,7 +2989,8 @@ open func leave()throws  -> ProposalBundle  {
      * be proposed again.
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
      * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
      * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
      * same again, which gives the same reference and queues nothing twice, and send that.
      */
@@ -10609,7 +10611,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_leave() != 430) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 14058) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 5029) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 61193) {

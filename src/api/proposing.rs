@@ -31,7 +31,8 @@ impl MlsGroup {
     /// be proposed again.
     /// Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
     /// `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-    /// `GroupInactive`, `GroupNotFound`.
+    /// `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+    /// 1024: commit first). The last holds for every proposal.
     /// After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
     /// same again, which gives the same reference and queues nothing twice, and send that.
     pub fn propose_add(&self, key_package: Vec<u8>) -> Result<ProposalBundle, MlsError> {

@@ -1,7 +1,7 @@
 //! Messages in: what each becomes, merged, staged, queued, kept or stored in the same transaction.
 
 use openmls::{
-    group::{GroupId, MlsGroup, QueuedProposal, StagedCommit},
+    group::{GroupId, QueuedProposal, StagedCommit},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
         ProcessedMessageContent, ProtocolMessage, Sender,
@@ -11,7 +11,7 @@ use openmls::{
 use super::{
     Context, Live, check_active, check_in_step, deferred, early, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
-    past_epochs, pending, psk_rules, refusal, staged, summary,
+    past_epochs, pending, proposals, psk_rules, refusal, staged, summary,
     validator::{self, Answer, Question},
     with_group,
 };
@@ -312,20 +312,6 @@ fn accept(
     }
 }
 
-/// A queue without an end would be a group that no phone can load.
-fn check_queue(group: &MlsGroup, new: &QueuedProposal, length: usize) -> Result<(), Error> {
-    let of_a_sender = group
-        .pending_proposals()
-        .filter(|queued| queued.sender() == new.sender());
-    if length > policy::MAX_PROPOSAL
-        || group.pending_proposals().count() >= policy::MAX_QUEUED_PROPOSALS
-        || of_a_sender.count() >= policy::MAX_QUEUED_OF_A_SENDER
-    {
-        return Err(MessageError::TooManyProposals.into());
-    }
-    Ok(())
-}
-
 fn queue(
     live: &mut Live<'_, WriteTx<'_>>,
     context: &Context,
@@ -343,7 +329,9 @@ fn queue(
     {
         return Ok(Outcome::Duplicate);
     }
-    check_queue(&live.group, &queued, length)?;
+    if length > policy::MAX_PROPOSAL || !proposals::have_room(&live.group, queued.sender()) {
+        return Err(MessageError::TooManyProposals.into());
+    }
     let summary = summary::proposal(&live.group, &queued, credential);
     let group_id = live.group.group_id().to_vec();
     let question = Question::Proposal {

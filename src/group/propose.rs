@@ -17,7 +17,7 @@ use super::{
     Context, Live, check_in_step,
     commit::{self, Builder, Shaped, check_fits, check_key_package, check_members, references},
     extensions::{self, ExtensionInfo, all_list, has_proposal},
-    load, with_group,
+    load, proposals, with_group,
 };
 use crate::{
     error::{ArgumentProblem, Error},
@@ -176,7 +176,7 @@ fn self_remove(
 
 /// Lends `propose` the group and the signer of its identity, if a proposal may be made now. While a Commit waits none
 /// may: it ends the epoch, and a proposal counts in its own epoch only.
-fn make(
+pub(super) fn make(
     call: &mut Call<'_, WriteTx<'_>>,
     id: &GroupId,
     propose: impl FnOnce(&mut Live<'_, WriteTx<'_>>, &Ed25519Signer) -> Result<Proposed, Error>,
@@ -189,6 +189,7 @@ fn make(
         if live.group.pending_commit().is_some() {
             return Err(MlsGroupStateError::PendingCommit.into());
         }
+        proposals::check_own_room(&live.group)?;
         let Identity { signer, .. } = identity::get(live.tx, &live.record.identity)?;
         propose(live, &signer)
     })

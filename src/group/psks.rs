@@ -1,7 +1,7 @@
 //! Pre-shared keys (RFC 9420, section 8.4): registered, proposed, given out.
 
 use openmls::{
-    group::{GroupEpoch, GroupId, MlsGroupStateError, ProposalError},
+    group::{GroupEpoch, GroupId, ProposalError},
     prelude::PreSharedKeyProposal,
     schedule::{
         ExternalPsk, PreSharedKeyId, Psk, errors::PskError, psk::ResumptionPsk, psk::ResumptionPskUsage,
@@ -10,11 +10,13 @@ use openmls::{
 use openmls_traits::{OpenMlsProvider, storage::StorageProvider as _, types::Ciphersuite};
 
 use super::{
-    check_active, check_in_step, outcome::PskInfo, propose::Proposed, psk_rules, staged, with_group,
+    check_active,
+    outcome::PskInfo,
+    propose::{self, Proposed},
+    psk_rules, with_group,
 };
 use crate::{
     error::{ArgumentProblem, Error},
-    keys::identity,
     message, policy,
     provider::Provider,
     storage::{Call, ReadTx, WriteTx, openmls::has_psk, tx::KeptFailure},
@@ -85,22 +87,14 @@ pub(crate) fn propose(
             ))
         }
     };
-    with_group(call, id, |live| {
-        check_in_step(live)?;
-        if staged::exists(live)? {
-            return Err(Error::StagedCommitExists);
-        }
-        if live.group.pending_commit().is_some() {
-            return Err(MlsGroupStateError::PendingCommit.into());
-        }
+    propose::make(call, id, |live, signer| {
         if !psk_rules::is_here(live, &psk)? {
             return Err(PskError::KeyNotFound.into());
         }
-        let signer = identity::get(live.tx, &live.record.identity)?.signer;
         let psk = with_nonce(&live.provider, live.group.ciphersuite(), psk)?;
         let (proposal, reference) = live
             .group
-            .propose_pre_shared_key(&live.provider, &signer, psk)
+            .propose_pre_shared_key(&live.provider, signer, psk)
             .map_err(proposal_error)?;
         Ok(Proposed {
             message: proposal.to_bytes()?,

@@ -1391,7 +1391,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_leave() and 0xFFFF) != 430) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 14058) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 5029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 61193) {
@@ -4143,7 +4143,8 @@ public interface MlsGroupInterface {
      * be proposed again.
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
      * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
      * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
      * same again, which gives the same reference and queues nothing twice, and send that.
      */
@@ -5007,7 +5008,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * be proposed again.
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
      * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
      * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
      * same again, which gives the same reference and queues nothing twice, and send that.
      */
