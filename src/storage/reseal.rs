@@ -22,6 +22,16 @@ struct Column {
 
 const NOTHING: &str = "x''";
 
+/// The `value` of a table whose rows belong to a group, and to a second key if there is one.
+const fn of_group(table: &'static str, second: &'static str, part: &'static str) -> Column {
+    Column {
+        table,
+        column: "value",
+        row: ["group_key", second],
+        part,
+    }
+}
+
 /// Every sealed column but the header's index key, which the key slots renew. A test holds it against the schema.
 const COLUMNS: &[Column] = &[
     Column {
@@ -48,36 +58,11 @@ const COLUMNS: &[Column] = &[
         row: ["reference_key", NOTHING],
         part: "1",
     },
-    Column {
-        table: "mls_group",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "0",
-    },
-    Column {
-        table: "group_state",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "kind",
-    },
-    Column {
-        table: "proposal",
-        column: "value",
-        row: ["group_key", "reference_key"],
-        part: "0",
-    },
-    Column {
-        table: "own_leaf_node",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "id",
-    },
-    Column {
-        table: "epoch_key_pairs",
-        column: "value",
-        row: ["group_key", "epoch_key"],
-        part: "0",
-    },
+    of_group("mls_group", NOTHING, "0"),
+    of_group("group_state", NOTHING, "kind"),
+    of_group("proposal", "reference_key", "0"),
+    of_group("own_leaf_node", NOTHING, "id"),
+    of_group("epoch_key_pairs", "epoch_key", "0"),
     Column {
         table: "encryption_key_pair",
         column: "value",
@@ -96,48 +81,13 @@ const COLUMNS: &[Column] = &[
         row: ["psk_key", NOTHING],
         part: "0",
     },
-    Column {
-        table: "pending_commit",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "0",
-    },
-    Column {
-        table: "staged_commit",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "0",
-    },
-    Column {
-        table: "cleared_commit",
-        column: "value",
-        row: ["group_key", "commit_key"],
-        part: "0",
-    },
-    Column {
-        table: "merged_commit",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "0",
-    },
-    Column {
-        table: "early_message",
-        column: "value",
-        row: ["group_key", "message_key"],
-        part: "0",
-    },
-    Column {
-        table: "external_join",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "0",
-    },
-    Column {
-        table: "past_epoch",
-        column: "value",
-        row: ["group_key", NOTHING],
-        part: "epoch",
-    },
+    of_group("pending_commit", NOTHING, "0"),
+    of_group("staged_commit", NOTHING, "0"),
+    of_group("cleared_commit", "commit_key", "0"),
+    of_group("merged_commit", NOTHING, "0"),
+    of_group("early_message", "message_key", "0"),
+    of_group("external_join", NOTHING, "0"),
+    of_group("past_epoch", NOTHING, "epoch"),
     Column {
         table: "inbox",
         column: "value",
