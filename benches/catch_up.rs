@@ -23,8 +23,8 @@ use std::{
 };
 
 use mls_mobile::{
-    BatchOutcome, Ciphersuite, ClientConfig, Credential, GroupId, IdentityId, IncomingMessage, MlsClient,
-    MlsGroup, ProcessedMessage,
+    BatchOutcome, CallbackError, Ciphersuite, ClientConfig, Credential, CredentialValidator, GroupId,
+    IdentityId, IncomingMessage, MlsClient, MlsGroup, ProcessedMessage, ValidationRequest,
 };
 use openmls_libcrux_crypto::CryptoProvider;
 use openmls_traits::{crypto::OpenMlsCrypto, types::SignatureScheme};
@@ -68,9 +68,23 @@ impl Device {
     }
 }
 
+/// An app that decides at once: without it the Commits that make the groups would wait.
+struct AcceptAll;
+
+impl CredentialValidator for AcceptAll {
+    fn validate(&self, _request: ValidationRequest) -> Result<bool, CallbackError> {
+        Ok(true)
+    }
+}
+
 fn open(folder: &Path) -> Arc<MlsClient> {
     let path = folder.join("mls.db");
-    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), [1; 32]), None, None).unwrap()
+    MlsClient::open(
+        ClientConfig::new(path.to_str().unwrap(), [1; 32]),
+        Some(Arc::new(AcceptAll)),
+        None,
+    )
+    .unwrap()
 }
 
 fn identity(client: &MlsClient, name: &str) -> IdentityId {
