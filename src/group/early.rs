@@ -94,7 +94,7 @@ pub(super) fn release(live: &mut Live<'_, WriteTx<'_>>, context: &Context) -> Re
         let (id, epoch) = (live.group.group_id(), live.group.epoch());
         if !live.group.is_active() {
             // What is of a later epoch may be for the next membership.
-            let gone = refuse_up_to(live.tx, context, id, epoch.as_u64(), EarlyRefusal::GroupEnded)?;
+            let gone = refuse_ended(live.tx, context, id, epoch.as_u64())?;
             released.extend(gone);
             return Ok(released);
         }
@@ -131,19 +131,11 @@ fn replay(
         Ok(outcome) => outcome,
         // The app may decide otherwise later, and has no other copy of it. It is told once.
         Err(Error::CredentialRejected | Error::ValidatorFailed) => {
-            if !early_messages::mark_rejected(live.tx, live.group.group_id(), &message.bytes)? {
-                return Ok(None);
-            }
-            let outcome = refused(message, EarlyRefusal::Rejected);
-            return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
+            return tell_once(live, context, message, EarlyRefusal::Rejected);
         }
         Err(error) if refusal::may_pass(&error) => return Ok(None),
         Err(error) if refusal::lacks_psk(&error) => {
-            if !early_messages::mark_rejected(live.tx, live.group.group_id(), &message.bytes)? {
-                return Ok(None);
-            }
-            let outcome = refused(message, EarlyRefusal::PskMissing);
-            return mailbox::record(live.tx, context, &message.group_id, outcome).map(Some);
+            return tell_once(live, context, message, EarlyRefusal::PskMissing);
         }
         Err(error) => {
             refusal::note(live, &error)?;
@@ -152,6 +144,19 @@ fn replay(
     };
     early_messages::delete(live.tx, message.position)?;
     mailbox::record(live.tx, context, &message.group_id, outcome).map(Some)
+}
+
+/// The message goes on waiting, and the app is told the first time.
+fn tell_once(
+    live: &Live<'_, WriteTx<'_>>,
+    context: &Context,
+    message: &EarlyMessage,
+    reason: EarlyRefusal,
+) -> Result<Option<Processed>, Error> {
+    if !early_messages::mark_rejected(live.tx, live.group.group_id(), &message.bytes)? {
+        return Ok(None);
+    }
+    mailbox::record(live.tx, context, &message.group_id, refused(message, reason)).map(Some)
 }
 
 /// Keeps a Commit that the validator rejected in a batch, whose cursor goes past it: until the app has looked at the
@@ -182,15 +187,17 @@ pub(crate) fn drop_all(
     refuse_up_to(&call.tx, context, id, policy::MAX_EPOCH, EarlyRefusal::Dropped)
 }
 
-/// Gives up all that waits for this group, but what an external join that waits will read.
-pub(super) fn refuse_all(
+/// Gives up what waits for a membership that has ended, up to the epoch `last`, but what an external join that waits
+/// will read.
+pub(super) fn refuse_ended(
     tx: &WriteTx<'_>,
     context: &Context,
     id: &GroupId,
-    reason: EarlyRefusal,
+    last: u64,
 ) -> Result<Vec<Processed>, Error> {
-    let last = external_joins::get::<IgnoredAny>(tx, id)?.map_or(policy::MAX_EPOCH, |join| join.epoch);
-    refuse_up_to(tx, context, id, last, reason)
+    let join = external_joins::get::<IgnoredAny>(tx, id)?;
+    let last = join.map_or(last, |join| last.min(join.epoch));
+    refuse_up_to(tx, context, id, last, EarlyRefusal::GroupEnded)
 }
 
 fn refuse_up_to(

@@ -5,20 +5,22 @@
 
 use openmls::{
     group::{
-        CommitMessageBundle, DeletePastEpochSecretsError, GroupEpoch, GroupId, MlsGroup, MlsGroupJoinConfig,
-        MlsGroupStateError, PastEpochDeletion,
+        CommitMessageBundle, DeletePastEpochSecretsError, GroupEpoch, GroupId, MlsGroup, MlsGroupStateError,
+        PastEpochDeletion,
     },
     prelude::{
         ContentType, LeafNodeParameters, MlsMessageBodyIn, PreSharedKeyProposal, ProtocolMessage,
         RatchetTreeIn, Sender, group_info::VerifiableGroupInfo,
     },
 };
-use openmls_traits::{OpenMlsProvider, storage::StorageProvider as _};
+use openmls_traits::OpenMlsProvider;
 use serde::de::IgnoredAny;
 
 use super::{
-    Context, commit, early, join, mailbox,
-    outcome::{CommitInfo, EarlyRefusal, MemberInfo, Outcome, Processed},
+    Context, commit,
+    configuration::Configuration,
+    early, join, mailbox,
+    outcome::{CommitInfo, MemberInfo, Outcome, Processed},
     own_message, pending, psks, summary,
     validator::{self, Question},
     with_group,
@@ -33,9 +35,7 @@ use crate::{
         early_messages::NewEarlyMessage,
         external_joins::{self, ExternalJoinRecord, GroupRows},
         groups::{self, GroupRecord},
-        handled_commits,
-        openmls::Transaction as _,
-        pending as pending_commits,
+        handled_commits, pending as pending_commits,
         per_group::PerGroup,
     },
 };
@@ -240,26 +240,17 @@ fn swap_in(
     call.take_group(id);
     // The old membership's keys must not stay in the log.
     call.tx.erase();
-    let settings: Option<MlsGroupJoinConfig> = call.tx.storage().mls_group_join_config(id)?;
+    let configuration = Configuration::of(call, context, id)?;
     let epoch = join.epoch + 1;
-    let lifetime = groups::get(&call.tx, id)?.map_or(context.settings.past_epoch_lifetime_seconds, |old| {
-        old.past_keys.lifetime
-    });
     let record = GroupRecord {
         joined_epoch: Some(epoch),
-        ..GroupRecord::new(id.clone(), join.identity.clone(), epoch, lifetime)
+        ..GroupRecord::new(id.clone(), join.identity.clone(), epoch, configuration.lifetime)
     };
     groups::replace(&call.tx, &record)?;
     join.rows.write(&call.tx, id)?;
     handled_commits::insert(&call.tx, id, &join.commit)?;
     external_joins::delete(&call.tx, id)?;
-    if let Some(settings) = settings {
-        with_group(call, id, |live| {
-            live.group
-                .set_configuration(live.provider.storage(), &settings)
-                .map_err(Into::into)
-        })?;
-    }
+    configuration.restore(call, id)?;
     Ok((superseded.map(Box::new), own_message))
 }
 
@@ -275,7 +266,7 @@ pub(crate) fn abandon(
     }
     match groups::get(&call.tx, id)? {
         Some(record) if record.is_active && record.rejected_epoch.is_none() => Ok(()),
-        _ => early::refuse_all(&call.tx, context, id, EarlyRefusal::GroupEnded).map(drop),
+        _ => early::refuse_ended(&call.tx, context, id, policy::MAX_EPOCH).map(drop),
     }
 }
 

@@ -1,18 +1,18 @@
 //! Joining from a Welcome (RFC 9420, section 12.4.3.1), and looking at one first.
 
 use openmls::{
-    group::{GroupId, MlsGroupJoinConfig, ProcessedWelcome, StagedWelcome},
+    group::{GroupId, ProcessedWelcome, StagedWelcome},
     prelude::{MlsMessageBodyIn, RatchetTreeIn, Welcome},
 };
-use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
 use tls_codec::Deserialize as _;
 
 use super::{
-    Context, early,
+    Context,
+    configuration::Configuration,
+    early,
     outcome::MemberInfo,
     summary,
     validator::{self, Question},
-    with_group,
 };
 use crate::{
     error::Error,
@@ -24,7 +24,6 @@ use crate::{
         cache::LiveGroup,
         external_joins,
         groups::{self, GroupRecord},
-        openmls::Transaction as _,
     },
 };
 
@@ -58,7 +57,8 @@ pub(crate) fn join(
     ratchet_tree: Option<&[u8]>,
 ) -> Result<GroupId, Error> {
     let processed = open(&Provider::new(&call.tx)?, context, welcome)?;
-    let configuration = leave_room(call, processed.unverified_group_info().group_id())?;
+    let configuration = Configuration::of(call, context, processed.unverified_group_info().group_id())?;
+    leave_room(call, processed.unverified_group_info().group_id())?;
     // The invitation came first; the delivery service accepts only one of the two.
     external_joins::delete(&call.tx, processed.unverified_group_info().group_id())?;
     let provider = Provider::new(&call.tx)?;
@@ -77,24 +77,15 @@ pub(crate) fn join(
     // The key package was used: its private keys must not stay in the log.
     call.tx.erase();
     let mls = staged.into_group(&provider)?;
-    let lifetime = configuration
-        .as_ref()
-        .map_or(context.settings.past_epoch_lifetime_seconds, |old| old.lifetime);
     let record = GroupRecord::new(
         info.group_id.clone(),
         identity.signature_key,
         info.epoch,
-        lifetime,
+        configuration.lifetime,
     );
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup::new(mls, record));
-    if let Some(Configuration { join_config, .. }) = configuration {
-        with_group(call, &info.group_id, |live| {
-            live.group
-                .set_configuration(live.provider.storage(), &join_config)
-                .map_err(Into::into)
-        })?;
-    }
+    configuration.restore(call, &info.group_id)?;
     if context.inbox {
         // Messages may have overtaken the Welcome. Without an inbox nothing would tell what became of them.
         early::release_group(call, context, &info.group_id)?;
@@ -102,30 +93,20 @@ pub(crate) fn join(
     Ok(info.group_id)
 }
 
-/// How the app had set up a group that is joined again.
-struct Configuration {
-    join_config: MlsGroupJoinConfig,
-    lifetime: u64,
-}
-
 /// A device that was removed, or went its own way, may be invited again: its old membership makes room. What has come
 /// early stays: it may be for the new one.
-fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<Option<Configuration>, Error> {
+fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Error> {
     let Some(record) = groups::get(&call.tx, id)? else {
-        return Ok(None);
+        return Ok(());
     };
     if record.is_active && record.rejected_epoch.is_none() {
         return Err(Error::GroupAlreadyExists);
     }
-    let join_config = call.tx.storage().mls_group_join_config(id)?;
     // Taken out and not put back.
     call.take_group(id);
     call.tx.erase();
     groups::delete(&call.tx, id)?;
-    Ok(join_config.map(|join_config| Configuration {
-        join_config,
-        lifetime: record.past_keys.lifetime,
-    }))
+    Ok(())
 }
 
 fn open(provider: &Provider<'_>, context: &Context, welcome: &[u8]) -> Result<ProcessedWelcome, Error> {

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod commit;
+mod configuration;
 pub(crate) mod create;
 #[cfg(test)]
 mod custom_proposal_tests;

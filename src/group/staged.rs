@@ -7,13 +7,14 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use super::{
     Context, Live, check_active, early,
     epoch::{self, By},
-    outcome::{CommitInfo, EarlyRefusal, Merged, Outcome},
+    outcome::{CommitInfo, Merged, Outcome},
     own_message,
     pending::own_summary,
     with_group,
 };
 use crate::{
     error::Error,
+    policy,
     storage::{
         Call, ReadTx, WriteTx, cleared_commits, groups, handled_commits, pending, per_group::PerGroup,
     },
@@ -120,6 +121,6 @@ pub(crate) fn discard(
         PerGroup::Merged.delete(live.tx, id)?;
         live.record.rejected_epoch = Some(summary.to_epoch);
         groups::update(live.tx, &live.record)?;
-        early::refuse_all(live.tx, context, id, EarlyRefusal::GroupEnded).map(drop)
+        early::refuse_ended(live.tx, context, id, policy::MAX_EPOCH).map(drop)
     })
 }
