@@ -188,8 +188,6 @@ pub(crate) enum MessageError {
     TooManyProposals,
     #[error("it names another group's resumption PSK")]
     OtherGroupsPsk,
-    #[error("a Commit with a resumption PSK and Adds")]
-    ResumptionPskWithAdds,
     #[error("it names a PSK in a way that RFC 9420 forbids")]
     PskInvalid,
     #[error("it names a PSK of a draft")]

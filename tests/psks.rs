@@ -374,21 +374,18 @@ fn openmls_mixes_psks_by_value_and_by_reference_in_another_order_than_it_names_t
 }
 
 #[test]
-fn a_received_commit_that_mixes_a_resumption_psk_with_adds_is_refused() {
+fn a_received_commit_that_mixes_a_resumption_psk_with_adds_is_followed() {
     let (mut alice, mut rob, id) = alice_and_rob();
     let carol = Device::new("carol");
     let psks = [resumption_psk(&id.0, 1)];
     let mixed = rob.commit(Some(&carol.key_package()), &psks);
-    for _ in 0..2 {
-        let error = process(&alice, &id, &mixed).unwrap_err();
-        assert_eq!(error, refused(MessageReason::ResumptionPskWithAdds));
-        alice.reload();
-    }
-    assert_eq!(alice.epoch(&id), 1);
-    // Each alone is fine.
-    let alone = rob.commit(None, &psks);
-    let (summary, _) = alice.follow(&id, &alone);
+    let (summary, _) = alice.follow(&id, &mixed);
     assert_eq!(summary.psks, [resumption(&id, 1)]);
+    assert_eq!(summary.added.len(), 1);
+    rob.merge();
+    alice.reload();
+    assert_eq!(alice.epoch(&id), 2);
+    assert_eq!(alice.authenticator(&id), rob.authenticator());
 }
 
 #[test]

@@ -7343,10 +7343,6 @@ public enum MessageReason: Equatable, Hashable {
      */
     case otherGroupsPsk
     /**
-     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
-     */
-    case resumptionPskWithAdds
-    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     case unknownOwnCommit
@@ -7402,13 +7398,11 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
         
         case 11: return .otherGroupsPsk
         
-        case 12: return .resumptionPskWithAdds
+        case 12: return .unknownOwnCommit
         
-        case 13: return .unknownOwnCommit
+        case 13: return .unsupportedFeature
         
-        case 14: return .unsupportedFeature
-        
-        case 15: return .tooManyProposals
+        case 14: return .tooManyProposals
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -7462,20 +7456,16 @@ public struct FfiConverterTypeMessageReason: FfiConverterRustBuffer {
             writeInt(&buf, Int32(11))
         
         
-        case .resumptionPskWithAdds:
+        case .unknownOwnCommit:
             writeInt(&buf, Int32(12))
         
         
-        case .unknownOwnCommit:
+        case .unsupportedFeature:
             writeInt(&buf, Int32(13))
         
         
-        case .unsupportedFeature:
-            writeInt(&buf, Int32(14))
-        
-        
         case .tooManyProposals:
-            writeInt(&buf, Int32(15))
+            writeInt(&buf, Int32(14))
         
         }
     }

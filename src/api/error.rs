@@ -320,8 +320,6 @@ pub enum MessageReason {
     PskMissing,
     /// It names the resumption PSK of another group.
     OtherGroupsPsk,
-    /// A Commit that adds members and mixes in a resumption PSK, which they cannot have.
-    ResumptionPskWithAdds,
     /// A Commit from this device that it does not know: from a restored copy, or cleared and gone.
     UnknownOwnCommit,
     /// It uses an extension that this library does not offer.

@@ -335,7 +335,6 @@ impl From<MessageError> for MlsError {
             MessageError::AppDataUpdate => MessageReason::UnsupportedFeature,
             MessageError::TooManyProposals => MessageReason::TooManyProposals,
             MessageError::OtherGroupsPsk => MessageReason::OtherGroupsPsk,
-            MessageError::ResumptionPskWithAdds => MessageReason::ResumptionPskWithAdds,
             MessageError::PskInvalid => MessageReason::ProposalInvalid,
             MessageError::PskUnsupported => MessageReason::UnsupportedFeature,
             MessageError::Process(error) => return (*error).into(),

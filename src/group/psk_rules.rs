@@ -66,19 +66,13 @@ pub(super) fn check_proposal(group: &MlsGroup, proposal: &Proposal) -> Result<()
 
 /// Looks at a received Commit before anything is kept of it. OpenMLS has looked the PSKs up by then, without effect.
 pub(super) fn check_commit(group: &MlsGroup, staged: &StagedCommit) -> Result<(), MessageError> {
-    let mix = Mix::default();
-    for queued in staged.queued_proposals() {
-        check_proposal(group, queued.proposal())?;
-        mix.see(queued.proposal());
-    }
-    if mix.is_forbidden() {
-        Err(MessageError::ResumptionPskWithAdds)
-    } else {
-        Ok(())
-    }
+    staged
+        .queued_proposals()
+        .try_for_each(|queued| check_proposal(group, queued.proposal()))
 }
 
-/// Whether proposals that go together have both Adds and a resumption PSK, which those who are added cannot have.
+/// Whether the proposals of an own Commit have both Adds and a resumption PSK, which those who are added cannot have. Who
+/// is a member can follow such a Commit, and does (docs/adr/0021).
 #[derive(Clone, Default)]
 pub(super) struct Mix {
     adds: Cell<bool>,

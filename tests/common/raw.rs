@@ -375,6 +375,12 @@ impl RawPeer {
         to_bytes(bundle.into_commit())
     }
 
+    /// Merges the Commit of [`Self::commit`].
+    pub fn merge(&mut self) {
+        let group = self.group.as_mut().unwrap();
+        group.merge_pending_commit(&self.provider).unwrap();
+    }
+
     /// Processes a Commit of another member.
     pub fn follow(&mut self, commit: &[u8]) {
         let message = MlsMessageIn::tls_deserialize_exact_bytes(commit).unwrap();

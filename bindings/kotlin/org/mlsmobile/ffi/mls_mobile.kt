@@ -8167,10 +8167,6 @@ enum class MessageReason {
      */
     OTHER_GROUPS_PSK,
     /**
-     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
-     */
-    RESUMPTION_PSK_WITH_ADDS,
-    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     UNKNOWN_OWN_COMMIT,
