@@ -266,6 +266,22 @@ fn inspecting_a_foreign_one_tells_what_its_owner_knows() {
 }
 
 #[test]
+fn one_of_another_suite_is_refused_for_that_and_not_for_its_signature() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let mut package = bob.key_package();
+    for ciphersuite in [2_u16, 4, 5, 6, 7] {
+        // Behind version and wire format of the message, and the version of the key package.
+        package[6..8].copy_from_slice(&ciphersuite.to_be_bytes());
+        let error = alice.client().inspect_key_package(package.clone()).unwrap_err();
+        assert_eq!(error, MlsError::UnsupportedCiphersuite { ciphersuite });
+    }
+    // One that this library computes, but for which this was not signed.
+    package[6..8].copy_from_slice(&1_u16.to_be_bytes());
+    let error = alice.client().inspect_key_package(package).unwrap_err();
+    assert_eq!(error, invalid(KeyPackageReason::SignatureInvalid));
+}
+
+#[test]
 fn an_expired_one_is_refused() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = alice.create_group();

@@ -3,14 +3,14 @@
 use openmls::prelude::{
     KeyPackage, KeyPackageIn, KeyPackageRef, MlsMessageBodyIn, MlsMessageOut, ProtocolVersion,
 };
-use openmls_traits::{OpenMlsProvider, crypto::OpenMlsCrypto};
+use openmls_traits::{OpenMlsProvider, crypto::OpenMlsCrypto, types::Ciphersuite};
+use tls_codec::{DeserializeBytes as _, Serialize as _};
 
 use super::identity::{self, Identity};
 use crate::{
     crypto::crypto,
     error::{ArgumentProblem, Error, KeyPackageError},
-    message::{self, parse},
-    policy,
+    message, policy,
     provider::Provider,
     storage::{
         Call, WriteTx,
@@ -82,13 +82,22 @@ fn create_one(
             identity.credential_with_key(),
         )?
         .into_key_package();
+    describe(tx, provider, key_package)
+}
+
+/// Lists what OpenMLS has stored.
+pub(super) fn describe(
+    tx: &WriteTx<'_>,
+    provider: &Provider<'_>,
+    key_package: KeyPackage,
+) -> Result<KeyPackageRecord, Error> {
     let lifetime = *key_package.life_time();
     let record = KeyPackageRecord {
         reference: key_package.hash_ref(provider.crypto())?,
-        identity: identity.signature_key.clone(),
+        identity: key_package.leaf_node().signature_key().as_slice().to_vec(),
         not_before: lifetime.not_before(),
         not_after: lifetime.not_after(),
-        last_resort: options.last_resort,
+        last_resort: key_package.last_resort(),
         message: MlsMessageOut::from(key_package).to_bytes()?,
     };
     key_packages::describe(tx, &record)?;
@@ -111,21 +120,35 @@ pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Er
 
 /// Checks a key package from elsewhere as RFC 9420, section 10.1, asks, and its lifetime against the policy.
 pub(crate) fn validate(bytes: &[u8]) -> Result<KeyPackage, Error> {
+    parse(bytes).and_then(validate_parsed)
+}
+
+/// Decodes a key package, of which nothing is checked yet.
+pub(super) fn parse(bytes: &[u8]) -> Result<KeyPackageIn, Error> {
     message::check_length("key_package", bytes, policy::MAX_KEY_PACKAGE)?;
-    match parse(bytes)?.extract() {
-        MlsMessageBodyIn::KeyPackage(key_package) => validate_parsed(key_package),
+    match message::parse(bytes)?.extract() {
+        MlsMessageBodyIn::KeyPackage(key_package) => Ok(key_package),
         _ => Err(KeyPackageError::NotAKeyPackage.into()),
     }
 }
 
-fn validate_parsed(key_package: KeyPackageIn) -> Result<KeyPackage, Error> {
-    let key_package = key_package
-        .validate(crypto()?, ProtocolVersion::Mls10)
-        .map_err(KeyPackageError::from)?;
-    let ciphersuite = key_package.ciphersuite();
+/// The suite comes first: the signatures of one that is not computed would look wrong.
+pub(super) fn check_ciphersuite(key_package: &KeyPackageIn) -> Result<(), Error> {
+    // OpenMLS tells it of a verified key package only; it stands behind the version (RFC 9420, section 10).
+    let bytes = key_package.tls_serialize_detached()?;
+    let (_, rest) = ProtocolVersion::tls_deserialize_bytes(&bytes)?;
+    let (ciphersuite, _) = Ciphersuite::tls_deserialize_bytes(rest)?;
     if crypto()?.supports(ciphersuite).is_err() || !policy::CIPHERSUITES.contains(&ciphersuite) {
         return Err(Error::UnsupportedCiphersuite(ciphersuite.into()));
     }
+    Ok(())
+}
+
+fn validate_parsed(key_package: KeyPackageIn) -> Result<KeyPackage, Error> {
+    check_ciphersuite(&key_package)?;
+    let key_package = key_package
+        .validate(crypto()?, ProtocolVersion::Mls10)
+        .map_err(KeyPackageError::from)?;
     if !policy::lifetime_is_acceptable(key_package.life_time()) {
         return Err(KeyPackageError::LifetimeTooLong.into());
     }
