@@ -17,7 +17,7 @@ usage() {
 
 build() {
     # One build for both, so that the dependencies are compiled once: the feature "bindgen" changes nothing in the
-    # library itself. "fault-injection" would. The example makes cargo take them with the features that the tests have
+    # library itself. "fault-injection" and "test-vectors" would. The example makes cargo take them with the features that the tests have
     # them compiled with already.
     "$cargo" build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
     library=

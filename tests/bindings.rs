@@ -18,7 +18,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Runs the script that a developer runs, which builds the library without "fault-injection".
+/// Runs the script that a developer runs, which builds the library without "fault-injection" and "test-vectors".
 fn generate(language: &str, folder: &Path) {
     let output = Command::new("bash")
         .arg(root().join("scripts/bindings.sh"))
@@ -105,6 +105,48 @@ fn swift_traps_in_no_call_of_the_two_objects() {
             let handle = ["_fn_clone_", "_fn_free_"].iter().any(|name| line.contains(name));
             assert!(handle, "{class}: {line}");
         }
+    }
+}
+
+/// Every symbol of a compiled library, or `None` without the tool that lists them.
+fn symbols(library: &Path) -> Option<String> {
+    let Ok(output) = Command::new("nm").arg(library).output() else {
+        std::io::stderr()
+            .write_all(b"\nskipped: there is no nm\n")
+            .unwrap();
+        return None;
+    };
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// What the feature "test-vectors" adds, as the linker names it.
+#[cfg(feature = "test-vectors")]
+const FOR_TESTS_ONLY: [&str; 2] = ["import_key_package", "decode_and_encode"];
+
+#[test]
+#[cfg(feature = "test-vectors")]
+fn a_library_without_the_test_features_imports_no_private_keys() {
+    // What this executable calls stands in it: the search can fail.
+    std::hint::black_box(mls_mobile::MlsClient::import_key_package as *const ());
+    std::hint::black_box(mls_mobile::test_vectors::decode_and_encode as *const ());
+    let executable = std::env::current_exe().unwrap();
+    let Some(with_feature) = symbols(&executable) else {
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    generate("python", folder.path());
+    // The archive for Rust has every function; a linker drops those that nothing calls.
+    let target = executable.ancestors().nth(3).unwrap();
+    let without = symbols(&target.join("debug/libmls_mobile.rlib")).unwrap();
+    assert!(without.contains("create_key_packages"));
+    for name in FOR_TESTS_ONLY {
+        assert!(with_feature.contains(name), "{name}");
+        assert!(!without.contains(name), "{name}");
     }
 }
 

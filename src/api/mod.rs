@@ -27,6 +27,9 @@ mod received_commits;
 mod receiving;
 mod records;
 mod storage;
+#[cfg(feature = "test-vectors")]
+#[doc(hidden)]
+pub mod test_vectors;
 
 pub use batch::*;
 pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
