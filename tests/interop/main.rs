@@ -16,9 +16,11 @@ mod control;
 mod external;
 mod joins;
 mod messages;
+mod own_proposals;
 mod party;
 mod peer;
 mod proposals;
+mod psks;
 mod resync;
 mod room;
 

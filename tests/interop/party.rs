@@ -1,6 +1,6 @@
 //! A member of either implementation, so that one scenario runs with each of them in each part.
 
-use mls_mobile::{CommitState, GroupConfig, GroupId, ProcessedMessage};
+use mls_mobile::{CommitState, GroupConfig, GroupId, ProcessedMessage, PskId};
 
 use super::{
     Way,
@@ -150,6 +150,55 @@ impl Party {
         match self {
             Ours(device) => device.group(id).self_update(None).unwrap().into(),
             Theirs(peer) => peer.commit(|builder| Ok(builder)),
+        }
+    }
+
+    pub(crate) fn register_psk(&self, id: &[u8], secret: &[u8]) {
+        match self {
+            Ours(device) => {
+                let registered = device.client().register_psk(id.to_vec(), secret.to_vec());
+                registered.unwrap();
+            }
+            Theirs(peer) => peer.register_psk(id, secret),
+        }
+    }
+
+    /// Proposes an external pre-shared key.
+    pub(crate) fn propose_psk(&mut self, group: &GroupId, id: &[u8]) -> Vec<u8> {
+        match self {
+            Ours(device) => {
+                let psk = PskId::External { id: id.to_vec() };
+                device.group(group).propose_psk(psk).unwrap().proposal
+            }
+            Theirs(peer) => {
+                let proposal = peer.group().propose_external_psk(id.to_vec().into(), vec![]);
+                super::peer::bytes(&proposal.unwrap())
+            }
+        }
+    }
+
+    /// Proposes the resumption secret of a past epoch.
+    pub(crate) fn propose_resumption_psk(&mut self, group: &GroupId, epoch: u64) -> Vec<u8> {
+        match self {
+            Ours(device) => {
+                let psk = PskId::Resumption {
+                    group_id: group.clone(),
+                    epoch,
+                };
+                device.group(group).propose_psk(psk).unwrap().proposal
+            }
+            Theirs(peer) => {
+                let proposal = peer.group().propose_resumption_psk(epoch, vec![]);
+                super::peer::bytes(&proposal.unwrap())
+            }
+        }
+    }
+
+    /// Whether it refuses this Commit of another member.
+    pub(crate) fn refuses(&mut self, id: &GroupId, commit: &[u8]) -> bool {
+        match self {
+            Ours(device) => device.group(id).process_message(commit.to_vec()).is_err(),
+            Theirs(peer) => peer.process(commit).is_err(),
         }
     }
 

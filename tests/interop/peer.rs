@@ -120,6 +120,20 @@ impl Peer {
         bytes(&commit)
     }
 
+    /// As [`Self::join_by_external_commit`], with a pre-shared key mixed in.
+    pub(crate) fn join_by_external_commit_with_psk(&mut self, group_info: &[u8], id: &[u8]) -> Vec<u8> {
+        let builder = self.client.external_commit_builder().unwrap();
+        let builder = builder.with_external_psk(id.to_vec().into());
+        let (group, commit) = builder.build(parse(group_info)).unwrap();
+        self.group = Some(group);
+        bytes(&commit)
+    }
+
+    pub(crate) fn register_psk(&self, id: &[u8], secret: &[u8]) {
+        let mut store = self.client.secret_store();
+        store.insert(id.to_vec().into(), secret.to_vec().into());
+    }
+
     /// Asks from outside to be added.
     pub(crate) fn ask_to_join(&self, group_info: &[u8]) -> Vec<u8> {
         let (info, none) = (parse(group_info), ExtensionList::new);

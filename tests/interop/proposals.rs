@@ -1,9 +1,7 @@
 //! Proposals by reference: made by one, committed by another.
 //!
-//! Only mls-rs makes them here. When this library makes proposals (`propose_add`, `propose_remove`, `propose_update`,
-//! `propose_psk`, `leave`), give `Party` a method for each and run the scenarios below with "alice" as the one who
-//! proposes too. `leave` by SelfRemove cannot be shared: mls-rs 0.57 numbers that proposal 0xF003 (for private use),
-//! OpenMLS as the registry does, 0x000a.
+//! Here mls-rs makes them, in `own_proposals` this library does, and in `psks` both make those of pre-shared keys. `leave` by
+//! SelfRemove cannot be shared: mls-rs 0.57 numbers that proposal 0xF003 (for private use), OpenMLS as the registry does, 0x000a.
 
 use mls_mobile::{MessageKind, ProcessedMessage, WireFormat};
 

@@ -1,6 +1,6 @@
 //! A group with its members, and a delivery service that gives each message to everybody else.
 
-use mls_mobile::GroupId;
+use mls_mobile::{GroupId, MlsError, MlsGroup, ProposalBundle};
 
 use super::{
     Way,
@@ -133,6 +133,17 @@ impl Room {
             other.queue(&id, proposal);
             other.reload();
         }
+    }
+
+    /// alice makes a proposal, and everybody has it after a restart.
+    pub(crate) fn alice_proposes(
+        &mut self,
+        make: impl FnOnce(&MlsGroup) -> Result<ProposalBundle, MlsError>,
+    ) {
+        let group = self.device("alice").group(&self.id);
+        let proposal = make(&group).unwrap().proposal;
+        self.member("alice").reload();
+        self.propose("alice", &proposal);
     }
 
     /// After a Commit: reloads everybody, and asserts that all agree and read each other.
