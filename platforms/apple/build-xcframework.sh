@@ -5,7 +5,8 @@
 #
 #   --library   a static library that exists already, once for each slice: ios-arm64, ios-arm64-simulator,
 #               ios-x86_64-simulator, macos-arm64, macos-x86_64. Without any, all five are built, which needs macOS
-#   --out       where the framework, the zip and its checksum go; target/xcframework without it
+#   --out       where the framework, the zip and its checksum go; without it platforms/apple/build, where Package.swift
+#               looks for it
 #   --release   the address at which the zip will be found: writes it with the checksum into Package.swift
 #
 # The assembly needs no Xcode: lipo or llvm-lipo for two architectures, llvm-objcopy or rust-objcopy, zip. It signs
@@ -14,14 +15,14 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 name=MlsMobileFFIC
-out=target/xcframework
+out=platforms/apple/build
 release=
 libraries=()
 # What a phone or Mac must run at least; as in Package.swift.
 export IPHONEOS_DEPLOYMENT_TARGET=16.0 MACOSX_DEPLOYMENT_TARGET=13.0
 
 usage() {
-    sed -n '4,10s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,11s/^# \{0,1\}//p' "$0" >&2
     exit 2
 }
 
@@ -148,7 +149,7 @@ $(cat "$work/available")
 INFO
 }
 
-# The same input gives the same zip: names in order, one date, no extra fields.
+# The same input gives the same zip: names in order, one date, no extra fields. Line tables stay in, for the crash reports of the app that links them.
 pack() {
     find "$framework" -exec touch -h -t 202001010000 {} +
     (cd "$out" && find "$name.xcframework" | LC_ALL=C sort | zip -q -X -@ "$name.xcframework.zip")
@@ -158,6 +159,14 @@ pack() {
     else
         shasum -a 256 "$out/$name.xcframework.zip"
     fi | cut -d ' ' -f 1 > "$out/$name.xcframework.zip.checksum"
+}
+
+# Through a copy, because sed edits in place differently on Linux and macOS.
+write_manifest() {
+    local line="let release: (url: String, checksum: String)? = (\"$release\", \"$(cat "$framework.zip.checksum")\")"
+    sed "s|^let release: .*|$line|" Package.swift > "$work/Package.swift"
+    cp "$work/Package.swift" Package.swift
+    grep -qF "$line" Package.swift || { echo "build-xcframework.sh: Package.swift has no line \"let release\"" >&2; exit 1; }
 }
 
 if [ ${#libraries[@]} -eq 0 ]; then build_all; fi
@@ -183,5 +192,5 @@ else
     echo "not signed: that needs codesign and SIGNING_IDENTITY"
 fi
 pack
-if [ -n "$release" ]; then scripts/binary-target.sh "$release" "$(cat "$framework.zip.checksum")"; fi
+if [ -n "$release" ]; then write_manifest; fi
 echo "$framework.zip $(cat "$framework.zip.checksum")"
