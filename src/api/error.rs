@@ -26,7 +26,7 @@ pub enum MlsError {
     /// No identity with this id is in the database.
     #[error("there is no such identity")]
     IdentityNotFound,
-    /// Groups still sign with this identity. Change their identity or delete them first.
+    /// Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
     #[error("groups still use this identity")]
     IdentityInUse,
     /// No key package with this reference is in the database: it was used, deleted, or is another device's.

@@ -66,8 +66,8 @@ impl MlsClient {
 
     /// A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
     /// before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
-    /// if it differs, export again. It costs as much as `groups`, and says nothing about the content. A new version of
-    /// the library may give another number for the same content.
+    /// if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+    /// version of the library may give another number for the same content.
     ///
     /// Nothing is stored. Errors: those of storage.
     pub fn recovery_revision(&self) -> Result<u64, MlsError> {
