@@ -214,6 +214,14 @@ fn a_leaf_of_another_identity_in_the_archive_is_reported_until_that_one_joins() 
         .create_identity(basic("alice 2"), common::SUITE)
         .unwrap();
     let archive = alice.archive();
+    // So it is without a loss: the Commit would make a second leaf of this device.
+    let group_info = bob.group(&id).export_group_info(true).unwrap();
+    let second = alice
+        .client()
+        .join_by_external_commit(newer.id.clone(), group_info, None)
+        .unwrap();
+    assert_eq!(second.old_leaf_remains, Some(1));
+    alice.client().abandon_external_join(id.clone()).unwrap();
     let update = alice.group(&id).self_update(Some(newer.id.clone())).unwrap();
     deliver(&id, &alice, &update, &[&bob]);
 

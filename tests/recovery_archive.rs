@@ -17,7 +17,8 @@ use common::{
     template::{database, open_at},
 };
 use mls_mobile::{
-    ArgumentReason, ClientConfig, GroupConfig, MlsClient, MlsError, RecoveryArchiveReason,
+    ArgumentReason, ClientConfig, GroupConfig, GroupId, MlsClient, MlsError, RecoveryArchiveReason,
+    WireFormat,
     fault::{self, Plan},
 };
 
@@ -40,8 +41,65 @@ fn assert_empty(folder: &Path) {
     assert_eq!(left, Vec::<std::path::PathBuf>::new());
 }
 
+/// What version 1 of the format wrote, under [`RECOVERY_KEY`]: alice and work, a pre-shared key, and a group.
+const FROZEN: &[u8] = include_bytes!("fixtures/frozen/recovery/v1.mls");
+
+#[test]
+fn an_archive_of_version_1_is_read_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let client = recover_at(folder.path(), FROZEN, RECOVERY_KEY).unwrap();
+    let identities = client.identities().unwrap();
+    let names: Vec<_> = identities
+        .iter()
+        .map(|it| common::name_of(&it.credential))
+        .collect();
+    assert_eq!(names, ["alice", "work"]);
+    let group = client.groups_to_rejoin().unwrap().remove(0);
+    assert_eq!(group.group_id.0, b"frozen");
+    assert_eq!((&group.identity, group.ciphersuite), (&identities[0].id, SUITE));
+    assert_eq!((group.epoch, group.own_leaf_index, group.is_active), (1, 1, true));
+
+    // Its configuration and its pre-shared key: the group is another one, and the members know nothing of the difference.
+    let bob = Device::new("bob");
+    let config = GroupConfig {
+        group_id: Some(group.group_id.clone()),
+        ..GroupConfig::default()
+    };
+    let id = bob.create_group_with(Some(config));
+    bob.client().register_psk(b"psk".to_vec(), vec![8; 32]).unwrap();
+    let group_info = bob.group(&id).export_group_info(true).unwrap();
+    let join = client
+        .join_by_external_commit_with_psks(group.identity, group_info, None, vec![b"psk".to_vec()])
+        .unwrap();
+    bob.follow(&id, &join.commit);
+    client.confirm_external_join(id.clone()).unwrap();
+    let update = client.group(id.clone()).unwrap().self_update(None).unwrap();
+    let info = client.message_info(update.commit.clone()).unwrap();
+    assert_eq!(info.wire_format, WireFormat::PublicMessage);
+    bob.follow(&id, &update.commit);
+}
+
+#[test]
+#[ignore = "wrote the frozen archive"]
+fn write_the_frozen_archive() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    alice.client().create_identity(basic("work"), SUITE).unwrap();
+    alice.client().register_psk(b"psk".to_vec(), vec![8; 32]).unwrap();
+    let mut config = GroupConfig {
+        group_id: Some(GroupId(b"frozen".to_vec())),
+        ..GroupConfig::default()
+    };
+    let id = bob.create_group_with(Some(config.clone()));
+    let bundle = bob.group(&id).add_members(vec![alice.key_package()]).unwrap();
+    alice.join(&bundle.welcome.unwrap());
+    config.public_handshakes = true;
+    alice.group(&id).configure(config).unwrap();
+    fs::create_dir_all("tests/fixtures/frozen/recovery").unwrap();
+    fs::write("tests/fixtures/frozen/recovery/v1.mls", alice.archive()).unwrap();
+}
+
 /// A device in a group, with a pre-shared key.
-fn member() -> (Device, Device, mls_mobile::GroupId) {
+fn member() -> (Device, Device, GroupId) {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&bob, &alice]);
     alice.client().register_psk(b"psk".to_vec(), vec![8; 32]).unwrap();

@@ -116,7 +116,8 @@ fn no_secret_of_an_epoch_a_key_package_or_a_message_is_in_an_archive() {
     alice.group(&other).clear_pending_commit().unwrap();
     let key_package = alice.key_package();
 
-    let content = open(&alice.archive());
+    let archive = alice.archive();
+    let content = open(&archive);
     let archived = values(&alice, is_archived);
     let public = [
         bob.group(&id).export_ratchet_tree().unwrap(),
@@ -141,7 +142,9 @@ fn no_secret_of_an_epoch_a_key_package_or_a_message_is_in_an_archive() {
     assert!(archived.contains(&vec![8; 32]));
     for secret in archived {
         assert!(contains(&content, &secret));
+        assert!(!contains(&archive, &secret));
     }
+    assert!(contains(&content, b"alice") && !contains(&archive, b"alice"));
 }
 
 #[test]
