@@ -302,10 +302,10 @@ fn an_abandoned_join_leaves_the_group_waiting_and_an_echo_settles_it() {
     let id = group_of(&[&bob, &alice]);
     let mut new = alice.recovered(&alice.archive());
     new.rejoin(&id, &bob);
-    assert_eq!(waiting_ids(&new), [id.clone()]);
+    assert_eq!(waiting_ids(&new), std::slice::from_ref(&id));
     new.client().abandon_external_join(id.clone()).unwrap();
     new.reload();
-    assert_eq!(waiting_ids(&new), [id.clone()]);
+    assert_eq!(waiting_ids(&new), std::slice::from_ref(&id));
     assert_eq!(
         new.client().confirm_external_join(id.clone()).err(),
         Some(MlsError::NoExternalJoin)

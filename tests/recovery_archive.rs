@@ -282,7 +282,7 @@ fn waiting_groups_survive_a_new_data_key_and_a_move_and_go_when_wiped() {
         let groups = client.groups_to_rejoin().unwrap();
         groups.into_iter().map(|group| group.group_id).collect()
     };
-    assert_eq!(ids(new.client()), [id.clone()]);
+    assert_eq!(ids(new.client()), std::slice::from_ref(&id));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file").display().to_string();
     new.client()
