@@ -53,6 +53,8 @@ pub(crate) enum Error {
 
     #[error("no such group")]
     GroupNotFound,
+    #[error("the group of a recovery archive was not rejoined yet")]
+    GroupNotRejoined,
     #[error("a group with this id exists")]
     GroupAlreadyExists,
     #[error("no member has leaf index {0}")]

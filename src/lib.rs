@@ -38,3 +38,8 @@ uniffi::setup_scaffolding!();
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So does that of the page on backups.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/backups.md")]
+struct Backups;

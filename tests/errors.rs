@@ -8,7 +8,8 @@
 )]
 
 use mls_mobile::{
-    ArgumentReason, ClientConfig, GroupInfoReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason,
+    ArgumentReason, ClientConfig, GroupInfoReason, KeyPackageReason, MessageReason, MlsError,
+    RecoveryArchiveReason, WelcomeReason,
 };
 
 /// Every variant with its code. The codes are in logs of apps for ever: a line here is never changed, only
@@ -73,11 +74,18 @@ fn all() -> Vec<(MlsError, u32)> {
         (StagedCommitExists, 144),
         (NoStagedCommit, 145),
         (GroupDiverged { rejected_epoch: 7 }, 104),
+        (GroupNotRejoined, 105),
         (EarlyBufferFull, 153),
         (Wiped, 180),
         (Suspended, 181),
         (Transferred, 182),
         (RekeyPending, 183),
+        (
+            RecoveryArchiveInvalid {
+                reason: RecoveryArchiveReason::WrongKey,
+            },
+            184,
+        ),
         (PskNotFound, 190),
         (ResumptionPskWithAdds, 191),
         (SecretAlreadyExported, 192),
@@ -106,17 +114,18 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 44,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 44,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 44,
-        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 44,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 44,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 44,
-        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 44,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 44,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 44,
-        StorageRolledBack { .. } | Internal { .. } => 44,
-        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 44,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 46,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 46,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 46,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 46,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 46,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 46,
+        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 46,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 46,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 46,
+        StorageRolledBack { .. } | Internal { .. } => 46,
+        GroupNotRejoined | RecoveryArchiveInvalid { .. } => 46,
+        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 46,
     }
 }
 

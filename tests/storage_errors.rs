@@ -97,6 +97,11 @@ fn a_failed_external_join_changes_nothing_and_can_be_repeated() {
 }
 
 #[test]
+fn a_failed_call_of_a_recovered_phone_changes_nothing_and_can_be_repeated() {
+    storage_scenarios::RECOVERY.iter().for_each(check);
+}
+
+#[test]
 fn a_failed_own_commit_changes_nothing_and_can_be_repeated() {
     storage_scenarios::OWN_COMMITS.iter().for_each(check);
 }
@@ -201,6 +206,15 @@ const READS: &[(&str, Read)] = &[
     ("group", |client, _, id| client.group(id).map(drop)),
     ("inbox", |client, _, _| client.inbox(10).map(drop)),
     ("storage_info", |client, _, _| client.storage_info().map(drop)),
+    ("export_recovery_archive", |client, _, _| {
+        client.export_recovery_archive(vec![5; 32]).map(drop)
+    }),
+    ("recovery_revision", |client, _, _| {
+        client.recovery_revision().map(drop)
+    }),
+    ("groups_to_rejoin", |client, _, _| {
+        client.groups_to_rejoin().map(drop)
+    }),
     ("info", |_, group, _| group.info().map(drop)),
     ("members", |_, group, _| group.members().map(drop)),
     ("external_senders", |_, group, _| {

@@ -1056,12 +1056,14 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument`.
      */
     func createGroup(identity: IdentityId, config: GroupConfig?) throws  -> MlsGroup
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
     func group(groupId: GroupId) throws  -> MlsGroup
     
@@ -1083,7 +1085,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -1104,7 +1106,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -1115,8 +1118,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1147,7 +1150,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
     func deleteIdentity(id: IdentityId) throws 
     
@@ -1268,6 +1271,55 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * After a crash: continue at `cursor`, and read the inbox.
      */
     func processMessages(messages: [IncomingMessage], options: ProcessOptions?) throws  -> Batch
+    
+    /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+    func exportRecoveryArchive(recoveryKey: Data) throws  -> Data
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+    func forgetGroupToRejoin(groupId: GroupId) throws 
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+    func groupsToRejoin() throws  -> [GroupToRejoin]
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+    func recoveryRevision() throws  -> UInt64
     
     /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
@@ -1415,6 +1467,38 @@ public static func `open`(config: ClientConfig, validator: CredentialValidator? 
 }
     
     /**
+     * Makes a new database at `config.database_path`, which must not exist, from an archive of
+     * `export_recovery_archive`, and opens it. `config.database_key` is a new key; leave `minimum_generation` out: a new
+     * database begins to count anew.
+     *
+     * Stored: the identities and pre-shared keys, and the groups, which wait to be rejoined: for each of
+     * `groups_to_rejoin` call `join_by_external_commit`. Nothing else is left of the lost device: its key packages
+     * do not work here, so have the delivery service drop them and publish new ones; messages that were not
+     * processed cannot be read. An identity whose key is outside the library needs its signer attached.
+     * If somebody else may have the lost phone, he can still sign as its identities: create new ones, and move each
+     * group to one with `self_update` once it is rejoined.
+     *
+     * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
+     * Commit removes the other, which is then told so (`GroupInactive`).
+     * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
+     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
+     * whole, so open it; else repeat the call.
+     */
+public static func recover(archive: Data, recoveryKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
+    return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_constructor_mlsclient_recover(
+        FfiConverterData.lower(archive),
+        FfiConverterData.lower(recoveryKey),
+        FfiConverterTypeClientConfig_lower(config),
+        FfiConverterOptionTypeCredentialValidator.lower(validator),
+        FfiConverterOptionTypeLogSink.lower(logSink),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
      * under `config.database_key`, removes the file, and opens the database.
      *
@@ -1442,7 +1526,8 @@ public static func importTransfer(path: String, transferKey: Data, config: Clien
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument`.
      */
 open func createGroup(identity: IdentityId, config: GroupConfig? = nil)throws  -> MlsGroup  {
     return try  FfiConverterTypeMlsGroup_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1456,7 +1541,8 @@ open func createGroup(identity: IdentityId, config: GroupConfig? = nil)throws  -
 }
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
 open func group(groupId: GroupId)throws  -> MlsGroup  {
     return try  FfiConverterTypeMlsGroup_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1502,7 +1588,7 @@ open func inspectWelcome(welcome: Data, ratchetTree: Data? = nil)throws  -> Welc
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -1539,7 +1625,8 @@ open func abandonExternalJoin(groupId: GroupId)throws   {try rustCallWithError(F
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -1558,8 +1645,8 @@ open func confirmExternalJoin(groupId: GroupId)throws  -> ExternalJoined  {
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1617,7 +1704,7 @@ open func createIdentity(credential: Credential, ciphersuite: Ciphersuite)throws
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
 open func deleteIdentity(id: IdentityId)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -1863,6 +1950,84 @@ open func processMessages(messages: [IncomingMessage], options: ProcessOptions? 
             self.uniffiCloneHandle(),
         FfiConverterSequenceTypeIncomingMessage.lower(messages),
         FfiConverterOptionTypeProcessOptions.lower(options),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+open func exportRecoveryArchive(recoveryKey: Data)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(recoveryKey),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+open func forgetGroupToRejoin(groupId: GroupId)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeGroupId_lower(groupId),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+open func groupsToRejoin()throws  -> [GroupToRejoin]  {
+    return try  FfiConverterSequenceTypeGroupToRejoin.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+open func recoveryRevision()throws  -> UInt64  {
+    return try  FfiConverterUInt64.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(
+            self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
 }
@@ -3953,6 +4118,14 @@ public struct ExternalJoin: Equatable, Hashable {
      * The epoch that the Commit ends; its message is of this epoch.
      */
     public let epoch: UInt64
+    /**
+     * A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
+     * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
+     * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
+     * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
+     * Where several devices of a user have the same credential, it may be another of them.
+     */
+    public let oldLeafRemains: UInt32?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3968,11 +4141,19 @@ public struct ExternalJoin: Equatable, Hashable {
          */groupInfo: Data?, 
         /**
          * The epoch that the Commit ends; its message is of this epoch.
-         */epoch: UInt64) {
+         */epoch: UInt64, 
+        /**
+         * A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
+         * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
+         * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
+         * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
+         * Where several devices of a user have the same credential, it may be another of them.
+         */oldLeafRemains: UInt32?) {
         self.groupId = groupId
         self.commit = commit
         self.groupInfo = groupInfo
         self.epoch = epoch
+        self.oldLeafRemains = oldLeafRemains
     }
 
     
@@ -3994,7 +4175,8 @@ public struct FfiConverterTypeExternalJoin: FfiConverterRustBuffer {
                 groupId: FfiConverterTypeGroupId.read(from: &buf), 
                 commit: FfiConverterData.read(from: &buf), 
                 groupInfo: FfiConverterOptionData.read(from: &buf), 
-                epoch: FfiConverterUInt64.read(from: &buf)
+                epoch: FfiConverterUInt64.read(from: &buf), 
+                oldLeafRemains: FfiConverterOptionUInt32.read(from: &buf)
         )
     }
 
@@ -4003,6 +4185,7 @@ public struct FfiConverterTypeExternalJoin: FfiConverterRustBuffer {
         FfiConverterData.write(value.commit, into: &buf)
         FfiConverterOptionData.write(value.groupInfo, into: &buf)
         FfiConverterUInt64.write(value.epoch, into: &buf)
+        FfiConverterOptionUInt32.write(value.oldLeafRemains, into: &buf)
     }
 }
 
@@ -4598,6 +4781,115 @@ public func FfiConverterTypeGroupSummary_lift(_ buf: RustBuffer) throws -> Group
 #endif
 public func FfiConverterTypeGroupSummary_lower(_ value: GroupSummary) -> RustBuffer {
     return FfiConverterTypeGroupSummary.lower(value)
+}
+
+
+/**
+ * A group of a recovery archive that was not rejoined yet.
+ */
+public struct GroupToRejoin: Equatable, Hashable {
+    /**
+     * The group's id: ask the delivery service or a member for its GroupInfo.
+     */
+    public let groupId: GroupId
+    /**
+     * The identity that signed in it: join with this one, so that the Commit finds the old leaf and removes it.
+     */
+    public let identity: IdentityId
+    /**
+     * The group's suite, and the identity's.
+     */
+    public let ciphersuite: Ciphersuite
+    /**
+     * The epoch in which the lost device was when the archive was made; the group has moved on since.
+     */
+    public let epoch: UInt64
+    /**
+     * The lost device's place in the tree at that time.
+     */
+    public let ownLeafIndex: UInt32
+    /**
+     * Whether the lost device was still a member. If not, the others had removed it: ask before coming back.
+     */
+    public let isActive: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The group's id: ask the delivery service or a member for its GroupInfo.
+         */groupId: GroupId, 
+        /**
+         * The identity that signed in it: join with this one, so that the Commit finds the old leaf and removes it.
+         */identity: IdentityId, 
+        /**
+         * The group's suite, and the identity's.
+         */ciphersuite: Ciphersuite, 
+        /**
+         * The epoch in which the lost device was when the archive was made; the group has moved on since.
+         */epoch: UInt64, 
+        /**
+         * The lost device's place in the tree at that time.
+         */ownLeafIndex: UInt32, 
+        /**
+         * Whether the lost device was still a member. If not, the others had removed it: ask before coming back.
+         */isActive: Bool) {
+        self.groupId = groupId
+        self.identity = identity
+        self.ciphersuite = ciphersuite
+        self.epoch = epoch
+        self.ownLeafIndex = ownLeafIndex
+        self.isActive = isActive
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension GroupToRejoin: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeGroupToRejoin: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupToRejoin {
+        return
+            try GroupToRejoin(
+                groupId: FfiConverterTypeGroupId.read(from: &buf), 
+                identity: FfiConverterTypeIdentityId.read(from: &buf), 
+                ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf), 
+                epoch: FfiConverterUInt64.read(from: &buf), 
+                ownLeafIndex: FfiConverterUInt32.read(from: &buf), 
+                isActive: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: GroupToRejoin, into buf: inout [UInt8]) {
+        FfiConverterTypeGroupId.write(value.groupId, into: &buf)
+        FfiConverterTypeIdentityId.write(value.identity, into: &buf)
+        FfiConverterTypeCiphersuite.write(value.ciphersuite, into: &buf)
+        FfiConverterUInt64.write(value.epoch, into: &buf)
+        FfiConverterUInt32.write(value.ownLeafIndex, into: &buf)
+        FfiConverterBool.write(value.isActive, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupToRejoin_lift(_ buf: RustBuffer) throws -> GroupToRejoin {
+    return try FfiConverterTypeGroupToRejoin.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeGroupToRejoin_lower(_ value: GroupToRejoin) -> RustBuffer {
+    return FfiConverterTypeGroupToRejoin.lower(value)
 }
 
 
@@ -7504,6 +7796,11 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case GroupNotFound
     /**
+     * The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome,
+     * or forget it.
+     */
+    case GroupNotRejoined
+    /**
      * A group with this id exists already. Delete it first, or keep using it.
      */
     case GroupAlreadyExists
@@ -7517,7 +7814,7 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case IdentityNotFound
     /**
-     * Groups still sign with this identity. Change their identity or delete them first.
+     * Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
      */
     case IdentityInUse
     /**
@@ -7675,6 +7972,14 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case Transferred
     /**
+     * A recovery archive cannot be used, or not be made.
+     */
+    case RecoveryArchiveInvalid(
+        /**
+         * What is wrong with it.
+         */reason: RecoveryArchiveReason
+    )
+    /**
      * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
      */
     case RekeyPending
@@ -7795,75 +8100,79 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
 
         
         case 1: return .GroupNotFound
-        case 2: return .GroupAlreadyExists
-        case 3: return .GroupInactive
-        case 4: return .IdentityNotFound
-        case 5: return .IdentityInUse
-        case 6: return .KeyPackageNotFound
-        case 7: return .KeyPackageInvalid(
+        case 2: return .GroupNotRejoined
+        case 3: return .GroupAlreadyExists
+        case 4: return .GroupInactive
+        case 5: return .IdentityNotFound
+        case 6: return .IdentityInUse
+        case 7: return .KeyPackageNotFound
+        case 8: return .KeyPackageInvalid(
             reason: try FfiConverterTypeKeyPackageReason.read(from: &buf)
             )
-        case 8: return .WelcomeInvalid(
+        case 9: return .WelcomeInvalid(
             reason: try FfiConverterTypeWelcomeReason.read(from: &buf)
             )
-        case 9: return .GroupInfoInvalid(
+        case 10: return .GroupInfoInvalid(
             reason: try FfiConverterTypeGroupInfoReason.read(from: &buf)
             )
-        case 10: return .PendingCommitExists
-        case 11: return .NoPendingCommit
-        case 12: return .StagedCommitExists
-        case 13: return .NoStagedCommit
-        case 14: return .NoExternalJoin
-        case 15: return .GroupDiverged(
+        case 11: return .PendingCommitExists
+        case 12: return .NoPendingCommit
+        case 13: return .StagedCommitExists
+        case 14: return .NoStagedCommit
+        case 15: return .NoExternalJoin
+        case 16: return .GroupDiverged(
             rejectedEpoch: try FfiConverterUInt64.read(from: &buf)
             )
-        case 16: return .EarlyBufferFull
-        case 17: return .ProposalNotFound
-        case 18: return .PendingProposalsExist
-        case 19: return .PskNotFound
-        case 20: return .ResumptionPskWithAdds
-        case 21: return .SecretAlreadyExported
-        case 22: return .WrongEpoch(
+        case 17: return .EarlyBufferFull
+        case 18: return .ProposalNotFound
+        case 19: return .PendingProposalsExist
+        case 20: return .PskNotFound
+        case 21: return .ResumptionPskWithAdds
+        case 22: return .SecretAlreadyExported
+        case 23: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 23: return .MessageInvalid(
+        case 24: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 24: return .MessageMalformed
-        case 25: return .CredentialRejected
-        case 26: return .Reentrant
-        case 27: return .MemberNotFound(
+        case 25: return .MessageMalformed
+        case 26: return .CredentialRejected
+        case 27: return .Reentrant
+        case 28: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 28: return .UnsupportedCiphersuite(
+        case 29: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 29: return .InvalidArgument(
+        case 30: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 30: return .Wiped
-        case 31: return .Suspended
-        case 32: return .Transferred
-        case 33: return .RekeyPending
-        case 34: return .StorageBusy
-        case 35: return .StorageLocked
-        case 36: return .StorageFull
-        case 37: return .StorageReadOnly
-        case 38: return .StorageIo
-        case 39: return .WrongDatabaseKey
-        case 40: return .StorageCorrupt
-        case 41: return .StorageForeign
-        case 42: return .StorageTooNew(
+        case 31: return .Wiped
+        case 32: return .Suspended
+        case 33: return .Transferred
+        case 34: return .RecoveryArchiveInvalid(
+            reason: try FfiConverterTypeRecoveryArchiveReason.read(from: &buf)
+            )
+        case 35: return .RekeyPending
+        case 36: return .StorageBusy
+        case 37: return .StorageLocked
+        case 38: return .StorageFull
+        case 39: return .StorageReadOnly
+        case 40: return .StorageIo
+        case 41: return .WrongDatabaseKey
+        case 42: return .StorageCorrupt
+        case 43: return .StorageForeign
+        case 44: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 43: return .StorageRolledBack(
+        case 45: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 44: return .Internal(
+        case 46: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -7882,191 +8191,200 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(1))
         
         
-        case .GroupAlreadyExists:
+        case .GroupNotRejoined:
             writeInt(&buf, Int32(2))
         
         
-        case .GroupInactive:
+        case .GroupAlreadyExists:
             writeInt(&buf, Int32(3))
         
         
-        case .IdentityNotFound:
+        case .GroupInactive:
             writeInt(&buf, Int32(4))
         
         
-        case .IdentityInUse:
+        case .IdentityNotFound:
             writeInt(&buf, Int32(5))
         
         
-        case .KeyPackageNotFound:
+        case .IdentityInUse:
             writeInt(&buf, Int32(6))
         
         
-        case let .KeyPackageInvalid(reason):
+        case .KeyPackageNotFound:
             writeInt(&buf, Int32(7))
+        
+        
+        case let .KeyPackageInvalid(reason):
+            writeInt(&buf, Int32(8))
             FfiConverterTypeKeyPackageReason.write(reason, into: &buf)
             
         
         case let .WelcomeInvalid(reason):
-            writeInt(&buf, Int32(8))
+            writeInt(&buf, Int32(9))
             FfiConverterTypeWelcomeReason.write(reason, into: &buf)
             
         
         case let .GroupInfoInvalid(reason):
-            writeInt(&buf, Int32(9))
+            writeInt(&buf, Int32(10))
             FfiConverterTypeGroupInfoReason.write(reason, into: &buf)
             
         
         case .PendingCommitExists:
-            writeInt(&buf, Int32(10))
-        
-        
-        case .NoPendingCommit:
             writeInt(&buf, Int32(11))
         
         
-        case .StagedCommitExists:
+        case .NoPendingCommit:
             writeInt(&buf, Int32(12))
         
         
-        case .NoStagedCommit:
+        case .StagedCommitExists:
             writeInt(&buf, Int32(13))
         
         
-        case .NoExternalJoin:
+        case .NoStagedCommit:
             writeInt(&buf, Int32(14))
         
         
-        case let .GroupDiverged(rejectedEpoch):
+        case .NoExternalJoin:
             writeInt(&buf, Int32(15))
+        
+        
+        case let .GroupDiverged(rejectedEpoch):
+            writeInt(&buf, Int32(16))
             FfiConverterUInt64.write(rejectedEpoch, into: &buf)
             
         
         case .EarlyBufferFull:
-            writeInt(&buf, Int32(16))
-        
-        
-        case .ProposalNotFound:
             writeInt(&buf, Int32(17))
         
         
-        case .PendingProposalsExist:
+        case .ProposalNotFound:
             writeInt(&buf, Int32(18))
         
         
-        case .PskNotFound:
+        case .PendingProposalsExist:
             writeInt(&buf, Int32(19))
         
         
-        case .ResumptionPskWithAdds:
+        case .PskNotFound:
             writeInt(&buf, Int32(20))
         
         
-        case .SecretAlreadyExported:
+        case .ResumptionPskWithAdds:
             writeInt(&buf, Int32(21))
         
         
-        case let .WrongEpoch(current,received):
+        case .SecretAlreadyExported:
             writeInt(&buf, Int32(22))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(23))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(24))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(24))
-        
-        
-        case .CredentialRejected:
             writeInt(&buf, Int32(25))
         
         
-        case .Reentrant:
+        case .CredentialRejected:
             writeInt(&buf, Int32(26))
         
         
-        case let .MemberNotFound(leafIndex):
+        case .Reentrant:
             writeInt(&buf, Int32(27))
+        
+        
+        case let .MemberNotFound(leafIndex):
+            writeInt(&buf, Int32(28))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(28))
+            writeInt(&buf, Int32(29))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(29))
+            writeInt(&buf, Int32(30))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(30))
-        
-        
-        case .Suspended:
             writeInt(&buf, Int32(31))
         
         
-        case .Transferred:
+        case .Suspended:
             writeInt(&buf, Int32(32))
         
         
-        case .RekeyPending:
+        case .Transferred:
             writeInt(&buf, Int32(33))
         
         
-        case .StorageBusy:
+        case let .RecoveryArchiveInvalid(reason):
             writeInt(&buf, Int32(34))
+            FfiConverterTypeRecoveryArchiveReason.write(reason, into: &buf)
+            
         
-        
-        case .StorageLocked:
+        case .RekeyPending:
             writeInt(&buf, Int32(35))
         
         
-        case .StorageFull:
+        case .StorageBusy:
             writeInt(&buf, Int32(36))
         
         
-        case .StorageReadOnly:
+        case .StorageLocked:
             writeInt(&buf, Int32(37))
         
         
-        case .StorageIo:
+        case .StorageFull:
             writeInt(&buf, Int32(38))
         
         
-        case .WrongDatabaseKey:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(39))
         
         
-        case .StorageCorrupt:
+        case .StorageIo:
             writeInt(&buf, Int32(40))
         
         
-        case .StorageForeign:
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(41))
         
         
-        case let .StorageTooNew(found,supported):
+        case .StorageCorrupt:
             writeInt(&buf, Int32(42))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(43))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(44))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(43))
+            writeInt(&buf, Int32(45))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(44))
+            writeInt(&buf, Int32(46))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -8811,6 +9129,111 @@ public func FfiConverterTypePskId_lift(_ buf: RustBuffer) throws -> PskId {
 #endif
 public func FfiConverterTypePskId_lower(_ value: PskId) -> RustBuffer {
     return FfiConverterTypePskId.lower(value)
+}
+
+
+
+/**
+ * What is wrong with a recovery archive.
+ */
+
+public enum RecoveryArchiveReason: Equatable, Hashable {
+    
+    /**
+     * The bytes are something else.
+     */
+    case notAnArchive
+    /**
+     * It was made with another key.
+     */
+    case wrongKey
+    /**
+     * It was changed or cut.
+     */
+    case damaged
+    /**
+     * A newer version of the library made it: update the app.
+     */
+    case tooNew
+    /**
+     * It is, or would be, larger than 64 MiB.
+     */
+    case tooLarge
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension RecoveryArchiveReason: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRecoveryArchiveReason: FfiConverterRustBuffer {
+    typealias SwiftType = RecoveryArchiveReason
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RecoveryArchiveReason {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .notAnArchive
+        
+        case 2: return .wrongKey
+        
+        case 3: return .damaged
+        
+        case 4: return .tooNew
+        
+        case 5: return .tooLarge
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: RecoveryArchiveReason, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .notAnArchive:
+            writeInt(&buf, Int32(1))
+        
+        
+        case .wrongKey:
+            writeInt(&buf, Int32(2))
+        
+        
+        case .damaged:
+            writeInt(&buf, Int32(3))
+        
+        
+        case .tooNew:
+            writeInt(&buf, Int32(4))
+        
+        
+        case .tooLarge:
+            writeInt(&buf, Int32(5))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecoveryArchiveReason_lift(_ buf: RustBuffer) throws -> RecoveryArchiveReason {
+    return try FfiConverterTypeRecoveryArchiveReason.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRecoveryArchiveReason_lower(_ value: RecoveryArchiveReason) -> RustBuffer {
+    return FfiConverterTypeRecoveryArchiveReason.lower(value)
 }
 
 
@@ -9934,6 +10357,31 @@ fileprivate struct FfiConverterSequenceTypeGroupSummary: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeGroupToRejoin: FfiConverterRustBuffer {
+    typealias SwiftType = [GroupToRejoin]
+
+    public static func write(_ value: [GroupToRejoin], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeGroupToRejoin.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [GroupToRejoin] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [GroupToRejoin]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeGroupToRejoin.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeIdentity: FfiConverterRustBuffer {
     typealias SwiftType = [Identity]
 
@@ -10412,10 +10860,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 2008) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 22966) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_group() != 3537) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_group() != 27407) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_groups() != 63366) {
@@ -10424,16 +10872,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() != 32640) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() != 40462) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() != 63330) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() != 26228) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 40058) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 33339) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 52827) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 18388) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
@@ -10442,7 +10890,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 54829) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 35827) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 38447) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
@@ -10488,6 +10936,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 53283) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive() != 58868) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin() != 1441) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin() != 47845) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision() != 27977) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() != 49808) {
@@ -10635,6 +11095,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 33188) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 39551) {

@@ -51,7 +51,8 @@ impl MlsClient {
     /// client's `group_defaults` hold.
     ///
     /// Stored: the group. Nothing is sent; `add_members` invites.
-    /// Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+    /// Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+    /// `InvalidArgument`.
     #[uniffi::method(default(config = None))]
     pub fn create_group(
         &self,
@@ -71,7 +72,8 @@ impl MlsClient {
         })
     }
 
-    /// A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+    /// A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+    /// `GroupNotRejoined`.
     pub fn group(&self, group_id: GroupId) -> Result<Arc<MlsGroup>, MlsError> {
         call(&self.core, "group", || {
             let id = group_id.into();
@@ -109,7 +111,7 @@ impl MlsClient {
     ///
     /// Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
     /// A group that this device was removed from makes room for its new membership; an external join that waits is
-    /// dropped.
+    /// dropped, and one of `groups_to_rejoin` is joined with its configuration.
     /// Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
     /// `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
     #[uniffi::method(default(ratchet_tree = None))]

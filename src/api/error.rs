@@ -12,6 +12,10 @@ pub enum MlsError {
     /// No group with this id is in the database. It was never joined here, or it was deleted.
     #[error("there is no such group")]
     GroupNotFound,
+    /// The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome,
+    /// or forget it.
+    #[error("the group was not rejoined yet")]
+    GroupNotRejoined,
     /// A group with this id exists already. Delete it first, or keep using it.
     #[error("a group with this id exists already")]
     GroupAlreadyExists,
@@ -22,7 +26,7 @@ pub enum MlsError {
     /// No identity with this id is in the database.
     #[error("there is no such identity")]
     IdentityNotFound,
-    /// Groups still sign with this identity. Change their identity or delete them first.
+    /// Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
     #[error("groups still use this identity")]
     IdentityInUse,
     /// No key package with this reference is in the database: it was used, deleted, or is another device's.
@@ -141,6 +145,12 @@ pub enum MlsError {
     /// The database was moved to another device, or is on its way. It never works here again.
     #[error("the database was moved to another device")]
     Transferred,
+    /// A recovery archive cannot be used, or not be made.
+    #[error("the recovery archive is invalid: {reason:?}")]
+    RecoveryArchiveInvalid {
+        /// What is wrong with it.
+        reason: RecoveryArchiveReason,
+    },
     /// `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
     #[error("a change of the database key waits to be confirmed")]
     RekeyPending,
@@ -204,6 +214,7 @@ impl MlsError {
             Self::GroupInactive => 102,
             Self::MemberNotFound { .. } => 103,
             Self::GroupDiverged { .. } => 104,
+            Self::GroupNotRejoined => 105,
             Self::IdentityNotFound => 110,
             Self::IdentityInUse => 111,
             Self::KeyPackageNotFound => 120,
@@ -232,6 +243,7 @@ impl MlsError {
             Self::Suspended => 181,
             Self::Transferred => 182,
             Self::RekeyPending => 183,
+            Self::RecoveryArchiveInvalid { .. } => 184,
             Self::StorageBusy => 200,
             Self::StorageLocked => 201,
             Self::StorageFull => 202,
@@ -327,6 +339,21 @@ pub enum MessageReason {
     /// A proposal, and too many are queued, or too many of its sender's, or it is too large. Commit what is queued;
     /// then it can be given again.
     TooManyProposals,
+}
+
+/// What is wrong with a recovery archive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
+pub enum RecoveryArchiveReason {
+    /// The bytes are something else.
+    NotAnArchive,
+    /// It was made with another key.
+    WrongKey,
+    /// It was changed or cut.
+    Damaged,
+    /// A newer version of the library made it: update the app.
+    TooNew,
+    /// It is, or would be, larger than 64 MiB.
+    TooLarge,
 }
 
 /// What is wrong with an argument.

@@ -12,10 +12,12 @@ use openmls::{
     treesync::errors::LifetimeError,
 };
 
-use super::error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
+use super::error::{
+    ArgumentReason, KeyPackageReason, MessageReason, MlsError, RecoveryArchiveReason, WelcomeReason,
+};
 use crate::{
     error::{ArgumentProblem, Error, KeyPackageError, MessageError},
-    storage::{PathProblem, StorageError, tx::KeptFailure},
+    storage::{ArchiveProblem, PathProblem, StorageError, tx::KeptFailure},
 };
 
 impl From<Error> for MlsError {
@@ -38,6 +40,7 @@ impl From<Error> for MlsError {
             Error::KeyPackage(error) => Self::KeyPackageInvalid { reason: error.into() },
             Error::KeyPackageNew(error) => error.into(),
             Error::GroupNotFound => Self::GroupNotFound,
+            Error::GroupNotRejoined => Self::GroupNotRejoined,
             Error::GroupAlreadyExists => Self::GroupAlreadyExists,
             Error::MemberNotFound(leaf_index) => Self::MemberNotFound { leaf_index },
             Error::NewGroup(error) => error.into(),
@@ -119,6 +122,9 @@ impl From<StorageError> for MlsError {
             StorageError::TooOld { found, minimum } => Self::StorageRolledBack { found, minimum },
             StorageError::Interrupted => Self::Suspended,
             StorageError::Transferred => Self::Transferred,
+            StorageError::Archive(problem) => Self::RecoveryArchiveInvalid {
+                reason: problem.into(),
+            },
             StorageError::RekeyPending => Self::RekeyPending,
             StorageError::Encode(_) => internal(20),
             StorageError::TooLarge => internal(21),
@@ -152,6 +158,18 @@ impl From<PathProblem> for ArgumentReason {
             PathProblem::FolderMissing => Self::FolderMissing,
             PathProblem::NotAFile => Self::NotAFile,
             PathProblem::AlreadyExists => Self::AlreadyExists,
+        }
+    }
+}
+
+impl From<ArchiveProblem> for RecoveryArchiveReason {
+    fn from(problem: ArchiveProblem) -> Self {
+        match problem {
+            ArchiveProblem::NotAnArchive => Self::NotAnArchive,
+            ArchiveProblem::WrongKey => Self::WrongKey,
+            ArchiveProblem::Damaged => Self::Damaged,
+            ArchiveProblem::TooNew => Self::TooNew,
+            ArchiveProblem::TooLarge => Self::TooLarge,
         }
     }
 }

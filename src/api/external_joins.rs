@@ -14,6 +14,12 @@ pub struct ExternalJoin {
     pub group_info: Option<Vec<u8>>,
     /// The epoch that the Commit ends; its message is of this epoch.
     pub epoch: u64,
+    /// A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
+    /// key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
+    /// has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
+    /// or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
+    /// Where several devices of a user have the same credential, it may be another of them.
+    pub old_leaf_remains: Option<u32>,
 }
 
 impl<R> From<ExternalJoinRecord<R>> for ExternalJoin {
@@ -23,6 +29,7 @@ impl<R> From<ExternalJoinRecord<R>> for ExternalJoin {
             commit: record.commit,
             group_info: record.group_info,
             epoch: record.epoch,
+            old_leaf_remains: record.old_leaf_remains,
         }
     }
 }
@@ -63,8 +70,8 @@ impl MlsClient {
 #[uniffi::export]
 impl MlsClient {
     /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-    /// section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-    /// already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+    /// section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+    /// (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
     ///
     /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
     /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -99,7 +106,8 @@ impl MlsClient {
     /// then active and in step, whatever it was before. Process what the delivery service had before the Commit
     /// first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
     ///
-    /// Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+    /// Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+    /// `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
     /// it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
     /// the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
     /// changes.

@@ -34,7 +34,7 @@ impl MlsClient {
     /// Deletes an identity, its private key and its key packages.
     ///
     /// Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-    /// merged, or an external join that waits is confirmed.
+    /// merged, or an external join that waits is confirmed, or waits to be rejoined with it.
     pub fn delete_identity(&self, id: IdentityId) -> Result<(), MlsError> {
         call(&self.core, "delete_identity", || {
             self.core.store.write(|call| identity::delete(call, &id.0))

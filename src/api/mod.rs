@@ -26,6 +26,7 @@ mod psks;
 mod received_commits;
 mod receiving;
 mod records;
+mod recovery;
 mod storage;
 #[cfg(feature = "test-vectors")]
 #[doc(hidden)]
@@ -36,7 +37,9 @@ pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogS
 pub use client::MlsClient;
 pub use config::*;
 pub use credential::*;
-pub use error::{ArgumentReason, KeyPackageReason, MessageReason, MlsError, WelcomeReason};
+pub use error::{
+    ArgumentReason, KeyPackageReason, MessageReason, MlsError, RecoveryArchiveReason, WelcomeReason,
+};
 pub use external_joins::{ExternalJoin, ExternalJoined};
 pub use group::MlsGroup;
 pub use group_info_error::GroupInfoReason;
@@ -45,6 +48,7 @@ pub use message_info::*;
 pub use outcomes::*;
 pub use past_epochs::{AuthenticatorComparison, PastEpochDeletion};
 pub use records::*;
+pub use recovery::GroupToRejoin;
 
 use std::sync::Arc;
 

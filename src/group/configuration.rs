@@ -2,14 +2,22 @@
 
 use openmls::group::{GroupId, MlsGroupJoinConfig};
 use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
+use serde::{Deserialize, Serialize};
 
 use super::{Context, with_group};
 use crate::{
     error::Error,
-    storage::{Call, WriteTx, groups, openmls::Transaction as _},
+    storage::{
+        Call, ReadTx, WriteTx,
+        groups::{self, GroupRecord},
+        groups_to_rejoin,
+        openmls::Transaction as _,
+    },
 };
 
-/// The configuration of a membership that ends, or the client's where there is none.
+/// The configuration of a membership that ends or was lost, or the client's where there is none. Archives have it too: a
+/// field may be appended if it has a default.
+#[derive(Serialize, Deserialize)]
 pub(super) struct Configuration {
     join_config: Option<MlsGroupJoinConfig>,
     /// Seconds that a past epoch's keys outlive it.
@@ -19,12 +27,24 @@ pub(super) struct Configuration {
 impl Configuration {
     /// Read before the old membership's rows go.
     pub(super) fn of(call: &Call<'_, WriteTx<'_>>, context: &Context, id: &GroupId) -> Result<Self, Error> {
-        let old = groups::get(&call.tx, id)?;
+        if let Some(old) = groups::get(&call.tx, id)? {
+            return Self::of_record(&call.tx, &old);
+        }
+        let lost = groups_to_rejoin::get(&call.tx, id)?;
+        Ok(lost.map_or_else(
+            || Self {
+                join_config: None,
+                lifetime: context.settings.past_epoch_lifetime_seconds,
+            },
+            |lost| lost.configuration,
+        ))
+    }
+
+    /// That of a group which is here.
+    pub(super) fn of_record(tx: &ReadTx<'_>, record: &GroupRecord) -> Result<Self, Error> {
         Ok(Self {
-            join_config: call.tx.storage().mls_group_join_config(id)?,
-            lifetime: old.map_or(context.settings.past_epoch_lifetime_seconds, |old| {
-                old.past_keys.lifetime
-            }),
+            join_config: tx.storage().mls_group_join_config(&record.group_id)?,
+            lifetime: record.past_keys.lifetime,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use openmls::group::{GroupId, MlsGroup};
 
-use super::{past_epochs, with_group};
+use super::{past_epochs, recovery, with_group};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
@@ -13,6 +13,7 @@ use crate::{
         cache::LiveGroup,
         early_messages, external_joins,
         groups::{self, GroupRecord},
+        groups_to_rejoin,
     },
 };
 use openmls_traits::OpenMlsProvider;
@@ -31,7 +32,10 @@ pub(crate) fn create(
         Some(id) => checked(id)?,
         None => GroupId::random(provider.rand()),
     };
-    if groups::get(&call.tx, &id)?.is_some() || external_joins::exists(&call.tx, &id)? {
+    if groups::get(&call.tx, &id)?.is_some()
+        || external_joins::exists(&call.tx, &id)?
+        || groups_to_rejoin::exists(&call.tx, &id)?
+    {
         return Err(Error::GroupAlreadyExists);
     }
     let config = settings.create_config(
@@ -71,7 +75,9 @@ fn checked(id: GroupId) -> Result<GroupId, Error> {
 
 /// Whether there is such a group, without loading it.
 pub(crate) fn exists(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<(), Error> {
-    groups::get(&call.tx, id)?.map(drop).ok_or(Error::GroupNotFound)
+    groups::get(&call.tx, id)?
+        .map(drop)
+        .ok_or_else(|| recovery::missing(&call.tx, id))
 }
 
 /// All groups, without loading any.

@@ -9,7 +9,7 @@ use openmls::{
         PastEpochDeletion,
     },
     prelude::{
-        ContentType, LeafNodeParameters, MlsMessageBodyIn, PreSharedKeyProposal, ProtocolMessage,
+        ContentType, LeafNodeParameters, MlsMessageBodyIn, PreSharedKeyProposal, Proposal, ProtocolMessage,
         RatchetTreeIn, Sender, group_info::VerifiableGroupInfo,
     },
 };
@@ -21,7 +21,7 @@ use super::{
     configuration::Configuration,
     early, join, mailbox,
     outcome::{CommitInfo, MemberInfo, Outcome, Processed},
-    own_message, pending, psks, summary,
+    own_message, pending, psks, recovery, summary,
     validator::{self, Question},
     with_group,
 };
@@ -35,7 +35,7 @@ use crate::{
         early_messages::NewEarlyMessage,
         external_joins::{self, ExternalJoinRecord, GroupRows},
         groups::{self, GroupRecord},
-        handled_commits, pending as pending_commits,
+        groups_to_rejoin, handled_commits, pending as pending_commits,
         per_group::PerGroup,
     },
 };
@@ -69,8 +69,11 @@ pub(crate) fn join(
     // The keys of a join that this one replaces must not stay in the log.
     call.tx.erase();
     let old = groups::get(&call.tx, &id)?;
-    let (bundle, rows) =
-        call.provisional(|call| build(call, context, &identity, group_info, ratchet_tree, psk_ids))?;
+    let Built {
+        bundle,
+        rows,
+        old_leaf_remains,
+    } = call.provisional(|call| build(call, context, &identity, group_info, ratchet_tree, psk_ids))?;
     let commit = commit::record(bundle, epoch)?;
     let record = ExternalJoinRecord {
         group_id: id,
@@ -80,6 +83,7 @@ pub(crate) fn join(
         epoch,
         in_race: old.is_some_and(|old| !has_ended(&old, epoch)),
         rows,
+        old_leaf_remains,
     };
     external_joins::put(&call.tx, &record)?;
     Ok(record)
@@ -117,6 +121,13 @@ fn has_ended(record: &GroupRecord, epoch: u64) -> bool {
     record.epoch.max(record.rejected_epoch.unwrap_or_default()) > epoch
 }
 
+/// What [`build`] leaves when it is undone.
+struct Built {
+    bundle: CommitMessageBundle,
+    rows: GroupRows,
+    old_leaf_remains: Option<u32>,
+}
+
 /// Lets OpenMLS join in the place of the old membership, and reads what it stored. The caller undoes it.
 fn build(
     call: &mut Call<'_, WriteTx<'_>>,
@@ -125,13 +136,13 @@ fn build(
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
     psk_ids: &[Vec<u8>],
-) -> Result<(CommitMessageBundle, GroupRows), Error> {
+) -> Result<Built, Error> {
     let id = group_info.group_id().clone();
     let place = GroupRecord::new(id.clone(), identity.signature_key.clone(), 0, 0);
     groups::replace(&call.tx, &place)?;
     let provider = Provider::new(&call.tx)?;
     let psks = psks::for_external_commit(&call.tx, &provider, identity.ciphersuite, psk_ids)?;
-    let (mut group, bundle) =
+    let (mut group, bundle, resynced) =
         commit_externally(&provider, context, identity, group_info, ratchet_tree, psks)?;
     if !commit::fits(&group, identity) {
         return Err(unfit_identity());
@@ -149,9 +160,14 @@ fn build(
             members: &members,
         },
     )?;
-    Ok((bundle, GroupRows::read(&call.tx, &id)?))
+    Ok(Built {
+        bundle,
+        rows: GroupRows::read(&call.tx, &id)?,
+        old_leaf_remains: recovery::old_leaf_that_remains(&call.tx, &group, resynced)?,
+    })
 }
 
+/// The last of what it gives tells whether the Commit removes an old leaf.
 fn commit_externally(
     provider: &Provider<'_>,
     context: &Context,
@@ -159,7 +175,7 @@ fn commit_externally(
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
     psks: Vec<PreSharedKeyProposal>,
-) -> Result<(MlsGroup, CommitMessageBundle), GroupInfoError> {
+) -> Result<(MlsGroup, CommitMessageBundle, bool), GroupInfoError> {
     let commit_error = |error| GroupInfoError::Commit(Box::new(error));
     // Lifetimes of leaves are not checked (docs/adr/0007).
     let mut builder = MlsGroup::external_commit_builder()
@@ -171,7 +187,8 @@ fn commit_externally(
     let leaf_node = LeafNodeParameters::builder()
         .with_capabilities(policy::capabilities(identity.credential.credential_type()))
         .build();
-    builder
+    let mut resynced = false;
+    let (group, bundle) = builder
         .build_group(provider, group_info, identity.credential_with_key())
         .map_err(|error| GroupInfoError::Build(Box::new(error)))?
         .leaf_node_parameters(leaf_node)
@@ -179,10 +196,14 @@ fn commit_externally(
         .load_psks(provider.storage())
         .map_err(commit_error)?
         .create_group_info(true)
-        .build(provider.rand(), provider.crypto(), &identity.signer, |_| true)
+        .build(provider.rand(), provider.crypto(), &identity.signer, |proposal| {
+            resynced |= matches!(proposal.proposal(), Proposal::Remove(_));
+            true
+        })
         .map_err(commit_error)?
         .finalize(provider)
-        .map_err(GroupInfoError::Finalize)
+        .map_err(GroupInfoError::Finalize)?;
+    Ok((group, bundle, resynced))
 }
 
 /// The join that waits, to be sent again.
@@ -250,6 +271,7 @@ fn swap_in(
     join.rows.write(&call.tx, id)?;
     handled_commits::insert(&call.tx, id, &join.commit)?;
     external_joins::delete(&call.tx, id)?;
+    groups_to_rejoin::delete(&call.tx, id)?;
     configuration.restore(call, id)?;
     Ok((superseded.map(Box::new), own_message))
 }
@@ -345,7 +367,7 @@ pub(super) fn keep(
     let (received, current) = (epoch.as_u64(), join.epoch + 1);
     let outcome = if received < current {
         match error {
-            Error::GroupNotFound => Outcome::Stale { epoch: received },
+            Error::GroupNotFound | Error::GroupNotRejoined => Outcome::Stale { epoch: received },
             _ => return Err(error),
         }
     } else if received > policy::MAX_EPOCH || received - current > policy::MAX_EPOCHS_AHEAD {
@@ -367,6 +389,7 @@ fn is_out_of_reach(error: &Error) -> bool {
     matches!(
         error,
         Error::GroupNotFound
+            | Error::GroupNotRejoined
             | Error::State(MlsGroupStateError::UseAfterEviction)
             | Error::GroupDiverged { .. }
             | Error::WrongEpoch { .. }

@@ -24,6 +24,7 @@ use crate::{
         cache::LiveGroup,
         external_joins,
         groups::{self, GroupRecord},
+        groups_to_rejoin,
     },
 };
 
@@ -61,6 +62,7 @@ pub(crate) fn join(
     leave_room(call, processed.unverified_group_info().group_id())?;
     // The invitation came first; the delivery service accepts only one of the two.
     external_joins::delete(&call.tx, processed.unverified_group_info().group_id())?;
+    groups_to_rejoin::delete(&call.tx, processed.unverified_group_info().group_id())?;
     let provider = Provider::new(&call.tx)?;
     let staged = stage(&provider, processed, ratchet_tree, Existing::Refuse)?;
     let info = describe(&staged);

@@ -24,6 +24,7 @@ pub(crate) mod proposals;
 pub(crate) mod propose;
 mod psk_rules;
 pub(crate) mod psks;
+pub(crate) mod recovery;
 mod refusal;
 pub(crate) mod send;
 pub(crate) mod staged;
@@ -144,7 +145,7 @@ pub(crate) fn with_group<Tx: Transaction, T>(
 }
 
 fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
-    let record = groups::get(tx.read(), id)?.ok_or(Error::GroupNotFound)?;
+    let record = groups::get(tx.read(), id)?.ok_or_else(|| recovery::missing(tx.read(), id))?;
     // A listed group whose state is gone was damaged.
     let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
     Ok(LiveGroup::new(mls, record))

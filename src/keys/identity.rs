@@ -11,7 +11,7 @@ use crate::{
     policy,
     secret::Secret,
     storage::{
-        Call, ReadTx, StorageError, WriteTx, cleared_commits, external_joins,
+        Call, ReadTx, StorageError, WriteTx, cleared_commits, external_joins, groups_to_rejoin,
         identities::{self, IdentityRecord, PrivateKey},
         openmls::leaf_nodes,
         pending,
@@ -73,6 +73,7 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &[u8]) -> Result<(), 
         || pending::any_moves_to(&call.tx, id)?
         || cleared_commits::any_moves_to(&call.tx, id)?
         || external_joins::any_signs_with(&call.tx, id)?
+        || groups_to_rejoin::any_signed_with(&call.tx, id)?
         || leaf_nodes::any_signs_with(&call.tx, id)?;
     if in_use {
         return Err(Error::IdentityInUse);

@@ -40,6 +40,8 @@ pub(crate) enum StorageError {
     Interrupted,
     #[error("the database was moved to another device")]
     Transferred,
+    #[error("the recovery archive cannot be used: {0:?}")]
+    Archive(ArchiveProblem),
     #[error("a change of the database key waits to be confirmed")]
     RekeyPending,
     #[error("a write was tried in a read transaction")]
@@ -60,6 +62,22 @@ pub(crate) enum PathProblem {
     NotAFile,
     /// Nothing that is there is overwritten.
     AlreadyExists,
+}
+
+/// Why a recovery archive cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ArchiveProblem {
+    NotAnArchive,
+    WrongKey,
+    Damaged,
+    TooNew,
+    TooLarge,
+}
+
+impl From<ArchiveProblem> for StorageError {
+    fn from(problem: ArchiveProblem) -> Self {
+        Self::Archive(problem)
+    }
 }
 
 impl From<rusqlite::Error> for StorageError {

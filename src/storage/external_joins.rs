@@ -28,6 +28,9 @@ pub(crate) struct ExternalJoinRecord<R> {
     /// Whether the old membership had not seen that epoch end: if it does, another Commit has won.
     pub(crate) in_race: bool,
     pub(crate) rows: R,
+    /// The leaf of a lost device that the Commit has left in the tree.
+    #[serde(default)]
+    pub(crate) old_leaf_remains: Option<u32>,
 }
 
 /// OpenMLS's rows of a group, opened. Their names are keyed hashes, which stay the same.

@@ -10,6 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = i32::from_be_bytes(*b"MLSm");
 pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/0001_initial.sql"),
     include_str!("sql/0002_receiving.sql"),
+    include_str!("sql/0003_recovery.sql"),
 ];
 
 /// The schema that this library writes.

@@ -88,6 +88,7 @@ const COLUMNS: &[Column] = &[
     of_group("early_message", "message_key", "0"),
     of_group("external_join", NOTHING, "0"),
     of_group("past_epoch", NOTHING, "epoch"),
+    of_group("group_to_rejoin", NOTHING, "0"),
     Column {
         table: "inbox",
         column: "value",

@@ -18,7 +18,8 @@ const FORMAT: u8 = 1;
 /// What a test that switched sealing off writes; refused everywhere else.
 const UNSEALED: u8 = 0;
 const HEADER: usize = 1 + xchacha::NONCE_LEN;
-const OVERHEAD: usize = HEADER + xchacha::TAG_LEN;
+/// What sealing adds to a plaintext.
+pub(crate) const OVERHEAD: usize = HEADER + xchacha::TAG_LEN;
 
 /// Bytes of a keyed hash in the file. 128 bits under a secret key: no two names of a database collide.
 pub(crate) const INDEX_LEN: usize = 16;
@@ -165,7 +166,8 @@ fn seal_key(data_key: &Secret<32>) -> Result<Secret<32>, StorageError> {
     hmac(data_key.expose(), b"mls-mobile seal")
 }
 
-fn hmac(key: &[u8], input: &[u8]) -> Result<Secret<32>, StorageError> {
+/// HMAC-SHA-256.
+pub(super) fn hmac(key: &[u8], input: &[u8]) -> Result<Secret<32>, StorageError> {
     let output = crypto()
         .map_err(|_| StorageError::Crypto)?
         .hmac(HashType::Sha2_256, key, input)

@@ -20,7 +20,7 @@ use super::{
 use crate::{crypto::random_array, error::Error, secret::Secret};
 
 /// The ending of a copy that is not finished.
-const PARTIAL: &str = ".partial";
+pub(super) const PARTIAL: &str = ".partial";
 
 impl Store {
     /// Freezes this database for ever and writes a copy of it to `target`, under `transfer_key`. Killed in between,
@@ -210,7 +210,7 @@ fn open_copy(path: &Path, flags: OpenFlags) -> Result<Connection, StorageError> 
 
 /// Renames the finished copy into place, so that a file under that name is always whole. What is left of a file of
 /// the same name goes first: SQLite would take an old log for the new file's.
-fn publish(partial: &Path, target: &Path) -> Result<(), StorageError> {
+pub(super) fn publish(partial: &Path, target: &Path) -> Result<(), StorageError> {
     sync_file(partial)?;
     for ending in ["-wal", "-shm", "-journal"] {
         remove(&beside(target, ending))?;
@@ -260,7 +260,7 @@ fn remove(path: &Path) -> Result<(), StorageError> {
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.to_path_buf().into_os_string();
     name.push(suffix);
     name.into()

@@ -16,6 +16,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod peers;
+mod recovery;
 mod scenarios;
 mod state;
 mod transfer;
@@ -69,6 +70,8 @@ kill_anywhere_in! {
     confirm_external_join,
     abandon_external_join,
     process_external_join_echo,
+    confirm_rejoin,
+    forget_group_to_rejoin,
     process_commit_to_wait,
     process_commit_that_releases,
     process_echo_of_cleared_commit,
@@ -200,6 +203,8 @@ fn child() {
     }
     let run = if scenario == "import_transfer" {
         transfer::import_call(Path::new(&folder))
+    } else if scenario == "recover" {
+        recovery::recover_call(Path::new(&folder))
     } else {
         let folder = Path::new(&folder);
         let client = open_at(folder, common::KEY).unwrap();

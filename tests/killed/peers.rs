@@ -64,6 +64,28 @@ pub fn go_on(scenario: &str, scene: &Scene, alice: Device, returned: &[u8]) {
     }
 }
 
+/// A recovered alice rejoins her groups and talks.
+pub fn come_back(scene: &Scene, alice: Device) {
+    let [bob, carol] = [&scene.bob, &scene.carol].map(|template| template.device());
+    let devices = [&alice, &bob, &carol];
+    for group in alice.client().groups_to_rejoin().unwrap() {
+        alice.rejoin(&group.group_id, &bob);
+        let members = bob.member_names(&group.group_id);
+        deliver_join(&group.group_id, &alice, &devices, &members);
+        talk(&group.group_id, &alice, &devices);
+    }
+}
+
+fn deliver_join(id: &GroupId, alice: &Device, devices: &[&Device], members: &[String]) {
+    let join = alice.client().pending_external_join(id.clone()).unwrap().unwrap();
+    for peer in devices.iter().filter(|peer| peer.name != alice.name) {
+        if members.contains(&peer.name) {
+            peer.receive(id, &join.commit);
+        }
+    }
+    alice.client().confirm_external_join(id.clone()).unwrap();
+}
+
 /// The message of `commit_and_create_message` is in one place: with its Commit, encrypted, or given back.
 fn waiting_message(scenario: &str, alice: &Device, id: &GroupId) {
     let settled = |alice: &Device| {

@@ -56,7 +56,7 @@ impl Scene {
                 alice.read(id, &peer.send(id, "before"));
             }
         }
-        let cast = Cast {
+        let mut cast = Cast {
             alice,
             bob,
             carol,
@@ -64,6 +64,9 @@ impl Scene {
             main,
             other,
         };
+        if ["confirm_rejoin", "forget_group_to_rejoin"].contains(&scenario) {
+            cast.lose_alice();
+        }
         read_inbox(&cast.alice);
 
         let inputs = cast.prepare(scenario);
@@ -95,6 +98,17 @@ fn read_inbox(device: &Device) {
 }
 
 impl Cast {
+    /// Alice is recovered from an archive and has rejoined `main`; `other` waits.
+    fn lose_alice(&mut self) {
+        self.alice = self.alice.recovered(&self.alice.archive());
+        let join = self.alice.rejoin(&self.main, &self.bob);
+        for device in [&self.bob, &self.carol] {
+            device.follow(&self.main, &join.commit);
+        }
+        let client = self.alice.client();
+        client.confirm_external_join(self.main.clone()).unwrap();
+    }
+
     /// What is special about the scenario; returns the bytes that the call takes.
     fn prepare(&self, scenario: &str) -> Vec<Vec<u8>> {
         let Self {
@@ -224,6 +238,10 @@ impl Cast {
                 }
                 vec![commit]
             }
+            "confirm_rejoin" => {
+                bob.follow(other, &alice.rejoin(other, bob).commit);
+                Vec::new()
+            }
             "delete_psk" => {
                 alice.client().register_psk(PSK.to_vec(), vec![3; 32]).unwrap();
                 Vec::new()
@@ -335,6 +353,14 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
             })
         }
         "confirm_external_join" => quiet(move || client.confirm_external_join(main).map(drop)),
+        "confirm_rejoin" => {
+            let other = named_group(folder, "other");
+            quiet(move || client.confirm_external_join(other).map(drop))
+        }
+        "forget_group_to_rejoin" => {
+            let other = named_group(folder, "other");
+            quiet(move || client.forget_group_to_rejoin(other))
+        }
         "abandon_external_join" => quiet(move || client.abandon_external_join(main)),
         "process_messages" => {
             let messages = from_cursor(&client, folder);
@@ -401,6 +427,9 @@ pub fn assert_done(scenario: &str, client: &MlsClient, folder: &Path) {
         proposed.map(drop)
     };
     match scenario {
+        "confirm_rejoin" | "forget_group_to_rejoin" => {
+            assert_eq!(client.groups_to_rejoin().unwrap(), []);
+        }
         "register_psk" => assert_eq!(propose(), Ok(())),
         "delete_psk" => assert_eq!(propose(), Err(MlsError::PskNotFound)),
         "safe_export_secret" => assert_eq!(

@@ -10,6 +10,7 @@ mod messages;
 mod proposing;
 mod psks;
 mod receiving;
+mod recovery;
 
 pub use commits::OWN_COMMITS;
 pub use external_joins::EXTERNAL_JOINS;
@@ -19,6 +20,7 @@ pub use messages::MESSAGES;
 pub use proposing::PROPOSING;
 pub use psks::PSKS;
 pub use receiving::RECEIVING;
+pub use recovery::RECOVERY;
 
 use std::sync::Arc;
 

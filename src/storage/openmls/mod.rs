@@ -8,7 +8,7 @@ mod key_pairs;
 pub(crate) mod leaf_nodes;
 mod proposals;
 mod provider;
-mod psks;
+pub(crate) mod psks;
 
 use openmls_traits::storage::{CURRENT_VERSION, Key};
 

@@ -1,11 +1,17 @@
 //! Pre-shared keys, found by their id.
 
 use rusqlite::params;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 
-use crate::storage::{
-    ReadTx, StorageError, WriteTx,
-    seal::{Index, Place},
+use crate::{
+    secret::SecretBytes,
+    storage::{
+        ReadTx, StorageError, WriteTx, codec,
+        seal::{Index, Place},
+    },
 };
 
 /// What is sealed: the bundle is OpenMLS's. The id goes with it, because its hash in the index cannot be turned back.
@@ -51,6 +57,27 @@ pub(super) fn read<T: DeserializeOwned>(tx: &ReadTx<'_>, psk: &Index) -> Result<
             .map(|record| record.bundle)
     })
     .transpose()
+}
+
+/// Every registered PSK as it is stored, opened.
+pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<SecretBytes>, StorageError> {
+    tx.rows("SELECT psk_key, value FROM psk ORDER BY psk_key", [], |row| {
+        Ok((row.get::<_, Index>(0)?, row.get::<_, Vec<u8>>(1)?))
+    })?
+    .iter()
+    .map(|(psk, sealed)| tx.open_secret(place(psk), sealed))
+    .collect()
+}
+
+/// Stores what [`list`] gave, in another database perhaps.
+pub(crate) fn restore(tx: &WriteTx<'_>, stored: &[u8]) -> Result<(), StorageError> {
+    let PskRecord::<IgnoredAny> { id, .. } = codec::decode(stored)?;
+    let psk = tx.index("psk", &id)?;
+    tx.execute(
+        "INSERT INTO psk (psk_key, value) VALUES (?1, ?2)",
+        params![psk, tx.seal_bytes(place(&psk), stored)?],
+    )
+    .map(drop)
 }
 
 pub(super) fn exists(tx: &ReadTx<'_>, psk: &Index) -> Result<bool, StorageError> {

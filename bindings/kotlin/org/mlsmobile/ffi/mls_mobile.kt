@@ -775,6 +775,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_process_messages(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_export_for_transfer(
@@ -873,6 +881,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
     ): Int
+    external fun uniffi_mls_mobile_checksum_constructor_mlsclient_recover(
+    ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer(
     ): Int
     external fun ffi_mls_mobile_uniffi_contract_version(
@@ -918,6 +928,8 @@ internal object UniffiLib {
     external fun uniffi_mls_mobile_fn_free_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_open(`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_constructor_mlsclient_recover(`archive`: RustBuffer.ByValue,`recoveryKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -973,6 +985,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_process_messages(`ptr`: Long,`messages`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(`ptr`: Long,`recoveryKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(`ptr`: Long,`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1202,10 +1222,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 22966) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 3537) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 27407) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups() and 0xFFFF) != 63366) {
@@ -1214,16 +1234,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() and 0xFFFF) != 32640) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 40462) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 63330) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() and 0xFFFF) != 26228) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 40058) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 52827) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18388) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
@@ -1232,7 +1252,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 35827) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 38447) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
@@ -1278,6 +1298,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 53283) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive() and 0xFFFF) != 58868) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin() and 0xFFFF) != 1441) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin() and 0xFFFF) != 47845) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision() and 0xFFFF) != 27977) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
@@ -1425,6 +1457,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 33188) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
@@ -2569,12 +2604,14 @@ public interface MlsClientInterface {
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument`.
      */
     fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): MlsGroup
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
     fun `group`(`groupId`: GroupId): MlsGroup
     
@@ -2596,7 +2633,7 @@ public interface MlsClientInterface {
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -2617,7 +2654,8 @@ public interface MlsClientInterface {
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -2628,8 +2666,8 @@ public interface MlsClientInterface {
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2660,7 +2698,7 @@ public interface MlsClientInterface {
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
     fun `deleteIdentity`(`id`: IdentityId)
     
@@ -2781,6 +2819,55 @@ public interface MlsClientInterface {
      * After a crash: continue at `cursor`, and read the inbox.
      */
     fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
+    
+    /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+    fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+    fun `forgetGroupToRejoin`(`groupId`: GroupId)
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+    fun `groupsToRejoin`(): List<GroupToRejoin>
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+    fun `recoveryRevision`(): kotlin.ULong
     
     /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
@@ -2964,7 +3051,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * client's `group_defaults` hold.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument`.
      */
     @Throws(MlsException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): MlsGroup {
             return FfiConverterTypeMlsGroup.lift(
@@ -2983,7 +3071,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
     @Throws(MlsException::class)override fun `group`(`groupId`: GroupId): MlsGroup {
             return FfiConverterTypeMlsGroup.lift(
@@ -3044,7 +3133,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -3091,7 +3180,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -3115,8 +3205,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -3189,7 +3279,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Deletes an identity, its private key and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
     @Throws(MlsException::class)override fun `deleteIdentity`(`id`: IdentityId)
         = 
@@ -3520,6 +3610,104 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+    @Throws(MlsException::class)override fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(
+        it,
+        
+        FfiConverterByteArray.lower(`recoveryKey`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+    @Throws(MlsException::class)override fun `forgetGroupToRejoin`(`groupId`: GroupId)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+    @Throws(MlsException::class)override fun `groupsToRejoin`(): List<GroupToRejoin> {
+            return FfiConverterSequenceTypeGroupToRejoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+    @Throws(MlsException::class)override fun `recoveryRevision`(): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
      * nothing happens.
      *
@@ -3700,6 +3888,42 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
     
         
+        FfiConverterTypeClientConfig.lower(`config`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+}
+    )
+    }
+    
+
+        
+    /**
+     * Makes a new database at `config.database_path`, which must not exist, from an archive of
+     * `export_recovery_archive`, and opens it. `config.database_key` is a new key; leave `minimum_generation` out: a new
+     * database begins to count anew.
+     *
+     * Stored: the identities and pre-shared keys, and the groups, which wait to be rejoined: for each of
+     * `groups_to_rejoin` call `join_by_external_commit`. Nothing else is left of the lost device: its key packages
+     * do not work here, so have the delivery service drop them and publish new ones; messages that were not
+     * processed cannot be read. An identity whose key is outside the library needs its signer attached.
+     * If somebody else may have the lost phone, he can still sign as its identities: create new ones, and move each
+     * group to one with `self_update` once it is rejoined.
+     *
+     * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
+     * Commit removes the other, which is then told so (`GroupInactive`).
+     * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
+     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
+     * whole, so open it; else repeat the call.
+     */
+    @Throws(MlsException::class) fun `recover`(`archive`: kotlin.ByteArray, `recoveryKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+            return FfiConverterTypeMlsClient.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_recover(
+    
+        
+        FfiConverterByteArray.lower(`archive`),
+        FfiConverterByteArray.lower(`recoveryKey`),
         FfiConverterTypeClientConfig.lower(`config`),
         FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
         FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
@@ -5823,6 +6047,15 @@ data class ExternalJoin (
      * The epoch that the Commit ends; its message is of this epoch.
      */
     val `epoch`: kotlin.ULong
+    , 
+    /**
+     * A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
+     * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
+     * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
+     * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
+     * Where several devices of a user have the same credential, it may be another of them.
+     */
+    val `oldLeafRemains`: kotlin.UInt?
     
 ){
     
@@ -5843,6 +6076,7 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.read(buf),
             FfiConverterOptionalByteArray.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterOptionalUInt.read(buf),
         )
     }
 
@@ -5850,7 +6084,8 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterByteArray.allocationSize(value.`commit`) +
             FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`) +
-            FfiConverterULong.allocationSize(value.`epoch`)
+            FfiConverterULong.allocationSize(value.`epoch`) +
+            FfiConverterOptionalUInt.allocationSize(value.`oldLeafRemains`)
     )
 
     override fun write(value: ExternalJoin, buf: ByteBuffer) {
@@ -5858,6 +6093,7 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.write(value.`commit`, buf)
             FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
+            FfiConverterOptionalUInt.write(value.`oldLeafRemains`, buf)
     }
 }
 
@@ -6275,6 +6511,85 @@ public object FfiConverterTypeGroupSummary: FfiConverterRustBuffer<GroupSummary>
             FfiConverterTypeGroupId.write(value.`groupId`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
             FfiConverterTypeIdentityId.write(value.`identity`, buf)
+            FfiConverterBoolean.write(value.`isActive`, buf)
+    }
+}
+
+
+
+/**
+ * A group of a recovery archive that was not rejoined yet.
+ */
+data class GroupToRejoin (
+    /**
+     * The group's id: ask the delivery service or a member for its GroupInfo.
+     */
+    val `groupId`: GroupId
+    , 
+    /**
+     * The identity that signed in it: join with this one, so that the Commit finds the old leaf and removes it.
+     */
+    val `identity`: IdentityId
+    , 
+    /**
+     * The group's suite, and the identity's.
+     */
+    val `ciphersuite`: Ciphersuite
+    , 
+    /**
+     * The epoch in which the lost device was when the archive was made; the group has moved on since.
+     */
+    val `epoch`: kotlin.ULong
+    , 
+    /**
+     * The lost device's place in the tree at that time.
+     */
+    val `ownLeafIndex`: kotlin.UInt
+    , 
+    /**
+     * Whether the lost device was still a member. If not, the others had removed it: ask before coming back.
+     */
+    val `isActive`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupToRejoin: FfiConverterRustBuffer<GroupToRejoin> {
+    override fun read(buf: ByteBuffer): GroupToRejoin {
+        return GroupToRejoin(
+            FfiConverterTypeGroupId.read(buf),
+            FfiConverterTypeIdentityId.read(buf),
+            FfiConverterTypeCiphersuite.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GroupToRejoin) = (
+            FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterTypeIdentityId.allocationSize(value.`identity`) +
+            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
+            FfiConverterULong.allocationSize(value.`epoch`) +
+            FfiConverterUInt.allocationSize(value.`ownLeafIndex`) +
+            FfiConverterBoolean.allocationSize(value.`isActive`)
+    )
+
+    override fun write(value: GroupToRejoin, buf: ByteBuffer) {
+            FfiConverterTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterTypeIdentityId.write(value.`identity`, buf)
+            FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
+            FfiConverterULong.write(value.`epoch`, buf)
+            FfiConverterUInt.write(value.`ownLeafIndex`, buf)
             FfiConverterBoolean.write(value.`isActive`, buf)
     }
 }
@@ -8230,6 +8545,16 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome,
+     * or forget it.
+     */
+    class GroupNotRejoined(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * A group with this id exists already. Delete it first, or keep using it.
      */
     class GroupAlreadyExists(
@@ -8258,7 +8583,7 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
-     * Groups still sign with this identity. Change their identity or delete them first.
+     * Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
      */
     class IdentityInUse(
         ) : MlsException() {
@@ -8569,6 +8894,20 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * A recovery archive cannot be used, or not be made.
+     */
+    class RecoveryArchiveInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: RecoveryArchiveReason
+        ) : MlsException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
      * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
      */
     class RekeyPending(
@@ -8745,75 +9084,79 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
 
         return when(buf.getInt()) {
             1 -> MlsException.GroupNotFound()
-            2 -> MlsException.GroupAlreadyExists()
-            3 -> MlsException.GroupInactive()
-            4 -> MlsException.IdentityNotFound()
-            5 -> MlsException.IdentityInUse()
-            6 -> MlsException.KeyPackageNotFound()
-            7 -> MlsException.KeyPackageInvalid(
+            2 -> MlsException.GroupNotRejoined()
+            3 -> MlsException.GroupAlreadyExists()
+            4 -> MlsException.GroupInactive()
+            5 -> MlsException.IdentityNotFound()
+            6 -> MlsException.IdentityInUse()
+            7 -> MlsException.KeyPackageNotFound()
+            8 -> MlsException.KeyPackageInvalid(
                 FfiConverterTypeKeyPackageReason.read(buf),
                 )
-            8 -> MlsException.WelcomeInvalid(
+            9 -> MlsException.WelcomeInvalid(
                 FfiConverterTypeWelcomeReason.read(buf),
                 )
-            9 -> MlsException.GroupInfoInvalid(
+            10 -> MlsException.GroupInfoInvalid(
                 FfiConverterTypeGroupInfoReason.read(buf),
                 )
-            10 -> MlsException.PendingCommitExists()
-            11 -> MlsException.NoPendingCommit()
-            12 -> MlsException.StagedCommitExists()
-            13 -> MlsException.NoStagedCommit()
-            14 -> MlsException.NoExternalJoin()
-            15 -> MlsException.GroupDiverged(
+            11 -> MlsException.PendingCommitExists()
+            12 -> MlsException.NoPendingCommit()
+            13 -> MlsException.StagedCommitExists()
+            14 -> MlsException.NoStagedCommit()
+            15 -> MlsException.NoExternalJoin()
+            16 -> MlsException.GroupDiverged(
                 FfiConverterULong.read(buf),
                 )
-            16 -> MlsException.EarlyBufferFull()
-            17 -> MlsException.ProposalNotFound()
-            18 -> MlsException.PendingProposalsExist()
-            19 -> MlsException.PskNotFound()
-            20 -> MlsException.ResumptionPskWithAdds()
-            21 -> MlsException.SecretAlreadyExported()
-            22 -> MlsException.WrongEpoch(
+            17 -> MlsException.EarlyBufferFull()
+            18 -> MlsException.ProposalNotFound()
+            19 -> MlsException.PendingProposalsExist()
+            20 -> MlsException.PskNotFound()
+            21 -> MlsException.ResumptionPskWithAdds()
+            22 -> MlsException.SecretAlreadyExported()
+            23 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            23 -> MlsException.MessageInvalid(
+            24 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            24 -> MlsException.MessageMalformed()
-            25 -> MlsException.CredentialRejected()
-            26 -> MlsException.Reentrant()
-            27 -> MlsException.MemberNotFound(
+            25 -> MlsException.MessageMalformed()
+            26 -> MlsException.CredentialRejected()
+            27 -> MlsException.Reentrant()
+            28 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            28 -> MlsException.UnsupportedCiphersuite(
+            29 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            29 -> MlsException.InvalidArgument(
+            30 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            30 -> MlsException.Wiped()
-            31 -> MlsException.Suspended()
-            32 -> MlsException.Transferred()
-            33 -> MlsException.RekeyPending()
-            34 -> MlsException.StorageBusy()
-            35 -> MlsException.StorageLocked()
-            36 -> MlsException.StorageFull()
-            37 -> MlsException.StorageReadOnly()
-            38 -> MlsException.StorageIo()
-            39 -> MlsException.WrongDatabaseKey()
-            40 -> MlsException.StorageCorrupt()
-            41 -> MlsException.StorageForeign()
-            42 -> MlsException.StorageTooNew(
+            31 -> MlsException.Wiped()
+            32 -> MlsException.Suspended()
+            33 -> MlsException.Transferred()
+            34 -> MlsException.RecoveryArchiveInvalid(
+                FfiConverterTypeRecoveryArchiveReason.read(buf),
+                )
+            35 -> MlsException.RekeyPending()
+            36 -> MlsException.StorageBusy()
+            37 -> MlsException.StorageLocked()
+            38 -> MlsException.StorageFull()
+            39 -> MlsException.StorageReadOnly()
+            40 -> MlsException.StorageIo()
+            41 -> MlsException.WrongDatabaseKey()
+            42 -> MlsException.StorageCorrupt()
+            43 -> MlsException.StorageForeign()
+            44 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            43 -> MlsException.StorageRolledBack(
+            45 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            44 -> MlsException.Internal(
+            46 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -8823,6 +9166,10 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
     override fun allocationSize(value: MlsException): ULong {
         return when(value) {
             is MlsException.GroupNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.GroupNotRejoined -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -8961,6 +9308,11 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
+            is MlsException.RecoveryArchiveInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeRecoveryArchiveReason.allocationSize(value.`reason`)
+            )
             is MlsException.RekeyPending -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
@@ -9023,191 +9375,200 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(1)
                 Unit
             }
-            is MlsException.GroupAlreadyExists -> {
+            is MlsException.GroupNotRejoined -> {
                 buf.putInt(2)
                 Unit
             }
-            is MlsException.GroupInactive -> {
+            is MlsException.GroupAlreadyExists -> {
                 buf.putInt(3)
                 Unit
             }
-            is MlsException.IdentityNotFound -> {
+            is MlsException.GroupInactive -> {
                 buf.putInt(4)
                 Unit
             }
-            is MlsException.IdentityInUse -> {
+            is MlsException.IdentityNotFound -> {
                 buf.putInt(5)
                 Unit
             }
-            is MlsException.KeyPackageNotFound -> {
+            is MlsException.IdentityInUse -> {
                 buf.putInt(6)
                 Unit
             }
-            is MlsException.KeyPackageInvalid -> {
+            is MlsException.KeyPackageNotFound -> {
                 buf.putInt(7)
+                Unit
+            }
+            is MlsException.KeyPackageInvalid -> {
+                buf.putInt(8)
                 FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.WelcomeInvalid -> {
-                buf.putInt(8)
+                buf.putInt(9)
                 FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.GroupInfoInvalid -> {
-                buf.putInt(9)
+                buf.putInt(10)
                 FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.PendingCommitExists -> {
-                buf.putInt(10)
-                Unit
-            }
-            is MlsException.NoPendingCommit -> {
                 buf.putInt(11)
                 Unit
             }
-            is MlsException.StagedCommitExists -> {
+            is MlsException.NoPendingCommit -> {
                 buf.putInt(12)
                 Unit
             }
-            is MlsException.NoStagedCommit -> {
+            is MlsException.StagedCommitExists -> {
                 buf.putInt(13)
                 Unit
             }
-            is MlsException.NoExternalJoin -> {
+            is MlsException.NoStagedCommit -> {
                 buf.putInt(14)
                 Unit
             }
-            is MlsException.GroupDiverged -> {
+            is MlsException.NoExternalJoin -> {
                 buf.putInt(15)
+                Unit
+            }
+            is MlsException.GroupDiverged -> {
+                buf.putInt(16)
                 FfiConverterULong.write(value.`rejectedEpoch`, buf)
                 Unit
             }
             is MlsException.EarlyBufferFull -> {
-                buf.putInt(16)
-                Unit
-            }
-            is MlsException.ProposalNotFound -> {
                 buf.putInt(17)
                 Unit
             }
-            is MlsException.PendingProposalsExist -> {
+            is MlsException.ProposalNotFound -> {
                 buf.putInt(18)
                 Unit
             }
-            is MlsException.PskNotFound -> {
+            is MlsException.PendingProposalsExist -> {
                 buf.putInt(19)
                 Unit
             }
-            is MlsException.ResumptionPskWithAdds -> {
+            is MlsException.PskNotFound -> {
                 buf.putInt(20)
                 Unit
             }
-            is MlsException.SecretAlreadyExported -> {
+            is MlsException.ResumptionPskWithAdds -> {
                 buf.putInt(21)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.SecretAlreadyExported -> {
                 buf.putInt(22)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(23)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(23)
+                buf.putInt(24)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(24)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
                 buf.putInt(25)
                 Unit
             }
-            is MlsException.Reentrant -> {
+            is MlsException.CredentialRejected -> {
                 buf.putInt(26)
                 Unit
             }
-            is MlsException.MemberNotFound -> {
+            is MlsException.Reentrant -> {
                 buf.putInt(27)
+                Unit
+            }
+            is MlsException.MemberNotFound -> {
+                buf.putInt(28)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(28)
+                buf.putInt(29)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(29)
+                buf.putInt(30)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(30)
-                Unit
-            }
-            is MlsException.Suspended -> {
                 buf.putInt(31)
                 Unit
             }
-            is MlsException.Transferred -> {
+            is MlsException.Suspended -> {
                 buf.putInt(32)
                 Unit
             }
-            is MlsException.RekeyPending -> {
+            is MlsException.Transferred -> {
                 buf.putInt(33)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.RecoveryArchiveInvalid -> {
                 buf.putInt(34)
+                FfiConverterTypeRecoveryArchiveReason.write(value.`reason`, buf)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(35)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(36)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(37)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(38)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(39)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(40)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(41)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.StorageCorrupt -> {
                 buf.putInt(42)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(43)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(44)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(43)
+                buf.putInt(45)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(44)
+                buf.putInt(46)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -10279,6 +10640,63 @@ public object FfiConverterTypePskId : FfiConverterRustBuffer<PskId>{
                 Unit
             }
         }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+/**
+ * What is wrong with a recovery archive.
+ */
+
+enum class RecoveryArchiveReason {
+    
+    /**
+     * The bytes are something else.
+     */
+    NOT_AN_ARCHIVE,
+    /**
+     * It was made with another key.
+     */
+    WRONG_KEY,
+    /**
+     * It was changed or cut.
+     */
+    DAMAGED,
+    /**
+     * A newer version of the library made it: update the app.
+     */
+    TOO_NEW,
+    /**
+     * It is, or would be, larger than 64 MiB.
+     */
+    TOO_LARGE;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRecoveryArchiveReason: FfiConverterRustBuffer<RecoveryArchiveReason> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        RecoveryArchiveReason.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: RecoveryArchiveReason) = 4UL
+
+    override fun write(value: RecoveryArchiveReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
     }
 }
 
@@ -11550,6 +11968,34 @@ public object FfiConverterSequenceTypeGroupSummary: FfiConverterRustBuffer<List<
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeGroupSummary.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeGroupToRejoin: FfiConverterRustBuffer<List<GroupToRejoin>> {
+    override fun read(buf: ByteBuffer): List<GroupToRejoin> {
+        val len = buf.getInt()
+        return List<GroupToRejoin>(len) {
+            FfiConverterTypeGroupToRejoin.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<GroupToRejoin>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeGroupToRejoin.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<GroupToRejoin>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeGroupToRejoin.write(it, buf)
         }
     }
 }
