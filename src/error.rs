@@ -139,6 +139,7 @@ pub(crate) enum ArgumentProblem {
     Duplicate,
     Malformed,
     Unsupported,
+    OnlyAtCreation,
 }
 
 /// Why a key package is refused.
@@ -152,6 +153,8 @@ pub(crate) enum KeyPackageError {
     OtherCiphersuite,
     #[error("it is given twice")]
     Duplicate,
+    #[error("its leaf does not support what the group requires")]
+    CapabilitiesInsufficient,
     #[error(transparent)]
     Verify(#[from] KeyPackageVerifyError),
 }
@@ -163,6 +166,8 @@ pub(crate) enum GroupInfoError {
     NotAGroupInfo,
     #[error("no epoch can follow its epoch")]
     LastEpoch,
+    #[error("our leaf does not support what the group requires")]
+    CapabilitiesInsufficient,
     #[error(transparent)]
     Build(Box<ExternalCommitBuilderError<KeptFailure>>),
     #[error(transparent)]

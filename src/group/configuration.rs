@@ -6,6 +6,8 @@ use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
 use super::{Context, with_group};
 use crate::{
     error::Error,
+    padding::Padding,
+    policy::GroupSettings,
     storage::{Call, WriteTx, groups, openmls::Transaction as _},
 };
 
@@ -14,17 +16,25 @@ pub(super) struct Configuration {
     join_config: Option<MlsGroupJoinConfig>,
     /// Seconds that a past epoch's keys outlive it.
     pub(super) lifetime: u64,
+    pub(super) pads_to_buckets: bool,
 }
 
 impl Configuration {
     /// Read before the old membership's rows go.
     pub(super) fn of(call: &Call<'_, WriteTx<'_>>, context: &Context, id: &GroupId) -> Result<Self, Error> {
         let old = groups::get(&call.tx, id)?;
+        let (lifetime, pads_to_buckets) = old.map_or_else(
+            || {
+                let GroupSettings { padding, .. } = context.settings;
+                let lifetime = context.settings.past_epoch_lifetime_seconds;
+                (lifetime, padding == Padding::Buckets)
+            },
+            |old| (old.past_keys.lifetime, old.pads_to_buckets),
+        );
         Ok(Self {
             join_config: call.tx.storage().mls_group_join_config(id)?,
-            lifetime: old.map_or(context.settings.past_epoch_lifetime_seconds, |old| {
-                old.past_keys.lifetime
-            }),
+            lifetime,
+            pads_to_buckets,
         })
     }
 

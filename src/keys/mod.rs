@@ -1,5 +1,7 @@
-//! What a device is in MLS before it is in any group: identities, their signers, and key packages.
+//! What a device is in MLS before it is in any group: identities, their signers, key packages, and what
+//! its leaves say.
 
 pub(crate) mod identity;
 pub(crate) mod key_package;
+pub(crate) mod leaf_node;
 pub(crate) mod signer;
