@@ -14,7 +14,9 @@ use openmls::{
 use openmls_traits::OpenMlsProvider;
 
 use super::{
-    Context, Live, check_in_step, extensions, leaf_node,
+    Context, Live, check_in_step,
+    extensions::{self, NewTogether},
+    leaf_node,
     outcome::NewMemberInfo,
     psk_rules::{self, Mix},
     summary,
@@ -236,11 +238,12 @@ pub(super) fn build<'g>(
         .load_psks(provider.storage())?
         .create_group_info(true);
     // Our own changes pass through the filter too.
-    let mix = Mix::default();
+    let (mix, together) = (Mix::default(), NewTogether::default());
     let accepts = |queued: &QueuedProposal| {
         let accepted = accepts(queued);
         if accepted {
             mix.see(queued.proposal());
+            together.see(queued.proposal());
         }
         accepted
     };
@@ -256,6 +259,9 @@ pub(super) fn build<'g>(
     }?;
     if mix.is_forbidden() {
         return Err(Error::ResumptionPskWithAdds);
+    }
+    if !together.fit() {
+        return Err(KeyPackageError::CapabilitiesInsufficient.into());
     }
     Ok(built)
 }

@@ -1,8 +1,10 @@
 //! The GroupContext's extensions (RFC 9420, section 12.1.7): taken from the app, checked, shown.
 
+use std::cell::RefCell;
+
 use openmls::{
     group::{GroupContext, GroupId, MlsGroup},
-    prelude::{Capabilities, ExtensionType, Extensions, InvalidExtensionError, ProposalType},
+    prelude::{Capabilities, ExtensionType, Extensions, InvalidExtensionError, Proposal, ProposalType},
 };
 
 use super::{outcome::NewMemberInfo, summary, with_group};
@@ -79,6 +81,38 @@ pub(super) fn meets(listed: &Capabilities, extensions: &Extensions<GroupContext>
             && credentials.all(|kind| listed.credentials().contains(kind))
     });
     supports_all && has_required
+}
+
+/// The new leaves and the new extensions of one Commit, which OpenMLS holds each to what was before (RFC 9420, section
+/// 12.1.7).
+#[derive(Default)]
+pub(super) struct NewTogether {
+    leaves: RefCell<Vec<Capabilities>>,
+    extensions: RefCell<Option<Extensions<GroupContext>>>,
+}
+
+impl NewTogether {
+    pub(super) fn see(&self, proposal: &Proposal) {
+        let leaf_node = match proposal {
+            Proposal::Add(add) => add.key_package().leaf_node(),
+            Proposal::Update(update) => update.leaf_node(),
+            Proposal::GroupContextExtensions(replaced) => {
+                self.extensions.replace(Some(replaced.extensions().clone()));
+                return;
+            }
+            _ => return,
+        };
+        self.leaves.borrow_mut().push(leaf_node.capabilities().clone());
+    }
+
+    /// Whether each of the leaves may be in a group with these extensions.
+    pub(super) fn fit(&self) -> bool {
+        let extensions = self.extensions.borrow();
+        let leaves = self.leaves.borrow();
+        extensions
+            .as_ref()
+            .is_none_or(|extensions| leaves.iter().all(|listed| meets(listed, extensions)))
+    }
 }
 
 /// Whether every member's capabilities list what a predicate looks for.
