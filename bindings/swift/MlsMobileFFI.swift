@@ -1053,10 +1053,12 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument` with the
+     * field's name (`Unsupported`: this device's own leaf does not list what `required_capabilities` or `extensions`
+     * need of every member).
      */
     func createGroup(identity: IdentityId, config: GroupConfig?) throws  -> MlsGroup
     
@@ -1131,6 +1133,14 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTree: Data?) throws  -> ExternalJoin
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    func joinByExternalCommitWithLeafNode(identity: IdentityId, groupInfo: Data, leafNode: LeafNodeOptions, ratchetTree: Data?, pskIds: [Data]) throws  -> ExternalJoin
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
@@ -1161,7 +1171,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     func createKeyPackages(identity: IdentityId, count: UInt32, options: KeyPackageOptions?) throws  -> [KeyPackage]
     
@@ -1178,7 +1188,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -1397,8 +1408,8 @@ open class MlsClient: MlsClientProtocol, @unchecked Sendable {
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
-     * in none),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
+     * `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -1439,10 +1450,12 @@ public static func importTransfer(path: String, transferKey: Data, config: Clien
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument` with the
+     * field's name (`Unsupported`: this device's own leaf does not list what `required_capabilities` or `extensions`
+     * need of every member).
      */
 open func createGroup(identity: IdentityId, config: GroupConfig? = nil)throws  -> MlsGroup  {
     return try  FfiConverterTypeMlsGroup_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1584,6 +1597,26 @@ open func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTre
 }
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+open func joinByExternalCommitWithLeafNode(identity: IdentityId, groupInfo: Data, leafNode: LeafNodeOptions, ratchetTree: Data? = nil, pskIds: [Data] = [])throws  -> ExternalJoin  {
+    return try  FfiConverterTypeExternalJoin_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterData.lower(groupInfo),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionData.lower(ratchetTree),
+        FfiConverterSequenceData.lower(pskIds),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
 open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
@@ -1645,7 +1678,7 @@ open func identities()throws  -> [Identity]  {
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
 open func createKeyPackages(identity: IdentityId, count: UInt32, options: KeyPackageOptions? = nil)throws  -> [KeyPackage]  {
     return try  FfiConverterSequenceTypeKeyPackage.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1686,7 +1719,8 @@ open func deleteKeyPackage(reference: KeyPackageRef)throws   {try rustCallWithEr
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -2109,7 +2143,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
+     * leaf says otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
@@ -2188,9 +2223,11 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func safeExportSecret(componentId: UInt16) throws  -> Data
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     func configure(config: GroupConfig) throws 
     
@@ -2220,6 +2257,36 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * The members in leaf order. After this device was removed: as they were before that.
      */
     func members() throws  -> [Member]
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    func leafNodes() throws  -> [MemberLeaf]
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    func proposeLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId?) throws  -> ProposalBundle
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    func supportedByAll() throws  -> Capabilities
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId?) throws  -> CommitBundle
     
     /**
      * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
@@ -2330,7 +2397,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -2605,7 +2673,8 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
+     * leaf says otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
@@ -2749,9 +2818,11 @@ open func safeExportSecret(componentId: UInt16)throws  -> Data  {
 }
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
 open func configure(config: GroupConfig)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -2819,6 +2890,68 @@ open func members()throws  -> [Member]  {
         uniffiCallStatus in
     uniffi_mls_mobile_fn_method_mlsgroup_members(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+open func leafNodes()throws  -> [MemberLeaf]  {
+    return try  FfiConverterSequenceTypeMemberLeaf.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+open func proposeLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId? = nil)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionTypeIdentityId.lower(newIdentity),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+open func supportedByAll()throws  -> Capabilities  {
+    return try  FfiConverterTypeCapabilities_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+open func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionTypeIdentityId.lower(newIdentity),uniffiCallStatus
     )
 })
 }
@@ -3007,7 +3140,8 @@ open func proposeAdd(keyPackage: Data)throws  -> ProposalBundle  {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -3315,6 +3449,96 @@ public func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
 
 
 /**
+ * What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers. What RFC 9420 itself makes every
+ * member support is not listed: extensions 1 to 5 and proposals 1 to 7.
+ */
+public struct Capabilities: Equatable, Hashable {
+    /**
+     * Suites.
+     */
+    public let ciphersuites: [UInt16]
+    /**
+     * Types of extensions.
+     */
+    public let extensions: [UInt16]
+    /**
+     * Types of proposals.
+     */
+    public let proposals: [UInt16]
+    /**
+     * Types of credentials.
+     */
+    public let credentials: [UInt16]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Suites.
+         */ciphersuites: [UInt16], 
+        /**
+         * Types of extensions.
+         */extensions: [UInt16], 
+        /**
+         * Types of proposals.
+         */proposals: [UInt16], 
+        /**
+         * Types of credentials.
+         */credentials: [UInt16]) {
+        self.ciphersuites = ciphersuites
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Capabilities: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCapabilities: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Capabilities {
+        return
+            try Capabilities(
+                ciphersuites: FfiConverterSequenceUInt16.read(from: &buf), 
+                extensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                proposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                credentials: FfiConverterSequenceUInt16.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Capabilities, into buf: inout [UInt8]) {
+        FfiConverterSequenceUInt16.write(value.ciphersuites, into: &buf)
+        FfiConverterSequenceUInt16.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.proposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.credentials, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCapabilities_lift(_ buf: RustBuffer) throws -> Capabilities {
+    return try FfiConverterTypeCapabilities.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCapabilities_lower(_ value: Capabilities) -> RustBuffer {
+    return FfiConverterTypeCapabilities.lower(value)
+}
+
+
+/**
  * How to open a database. It holds data only; callbacks are arguments of `open`.
  */
 public struct ClientConfig: Equatable, Hashable {
@@ -3347,6 +3571,15 @@ public struct ClientConfig: Equatable, Hashable {
      * How much is kept of messages that come before their group can read them; without it the defaults hold.
      */
     public let earlyLimits: EarlyLimits?
+    /**
+     * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+     * external joins.
+     */
+    public let leafNode: LeafNodeOptions?
+    /**
+     * How long key packages may live; without it the defaults hold.
+     */
+    public let lifetimes: Lifetimes?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3372,7 +3605,14 @@ public struct ClientConfig: Equatable, Hashable {
          */minimumGeneration: UInt64? = nil, 
         /**
          * How much is kept of messages that come before their group can read them; without it the defaults hold.
-         */earlyLimits: EarlyLimits? = nil) {
+         */earlyLimits: EarlyLimits? = nil, 
+        /**
+         * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+         * external joins.
+         */leafNode: LeafNodeOptions? = nil, 
+        /**
+         * How long key packages may live; without it the defaults hold.
+         */lifetimes: Lifetimes? = nil) {
         self.databasePath = databasePath
         self.databaseKey = databaseKey
         self.busyTimeoutMs = busyTimeoutMs
@@ -3380,6 +3620,8 @@ public struct ClientConfig: Equatable, Hashable {
         self.groupDefaults = groupDefaults
         self.minimumGeneration = minimumGeneration
         self.earlyLimits = earlyLimits
+        self.leafNode = leafNode
+        self.lifetimes = lifetimes
     }
 
     
@@ -3404,7 +3646,9 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
                 inbox: FfiConverterBool.read(from: &buf), 
                 groupDefaults: FfiConverterOptionTypeGroupConfig.read(from: &buf), 
                 minimumGeneration: FfiConverterOptionUInt64.read(from: &buf), 
-                earlyLimits: FfiConverterOptionTypeEarlyLimits.read(from: &buf)
+                earlyLimits: FfiConverterOptionTypeEarlyLimits.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf), 
+                lifetimes: FfiConverterOptionTypeLifetimes.read(from: &buf)
         )
     }
 
@@ -3416,6 +3660,8 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
         FfiConverterOptionTypeGroupConfig.write(value.groupDefaults, into: &buf)
         FfiConverterOptionUInt64.write(value.minimumGeneration, into: &buf)
         FfiConverterOptionTypeEarlyLimits.write(value.earlyLimits, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
+        FfiConverterOptionTypeLifetimes.write(value.lifetimes, into: &buf)
     }
 }
 
@@ -4183,21 +4429,18 @@ public func FfiConverterTypeExternalSender_lower(_ value: ExternalSender) -> Rus
 
 
 /**
- * How a group behaves on this device. Members may differ in all of it.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and, at the end,
+ * what holds from its creation on: `configure` refuses those.
  */
 public struct GroupConfig: Equatable, Hashable {
-    /**
-     * For `create_group` only: 1 to 255 bytes; random if absent.
-     */
-    public let groupId: GroupId?
     /**
      * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
      */
     public let publicHandshakes: Bool
     /**
-     * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
+     * How messages are padded; `Buckets` if absent.
      */
-    public let paddingBlock: UInt32
+    public let padding: Padding?
     /**
      * Past epochs whose late messages can still be decrypted, at most 32.
      */
@@ -4226,19 +4469,45 @@ public struct GroupConfig: Equatable, Hashable {
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     public let ratchetTreeInWelcome: Bool
+    /**
+     * At creation only: 1 to 255 bytes; random if absent.
+     */
+    public let groupId: GroupId?
+    /**
+     * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+     */
+    public let leafNode: LeafNodeOptions?
+    /**
+     * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+     * default is 12 weeks.
+     */
+    public let lifetimeSeconds: UInt64?
+    /**
+     * At creation only: what every member must support, the creator first; later
+     * `update_group_context_extensions`.
+     */
+    public let requiredCapabilities: RequiredCapabilities?
+    /**
+     * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+     * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+     * `update_group_context_extensions`.
+     */
+    public let extensions: [Extension]
+    /**
+     * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+     * `update_group_context_extensions`.
+     */
+    public let externalSenders: [ExternalSender]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * For `create_group` only: 1 to 255 bytes; random if absent.
-         */groupId: GroupId? = nil, 
-        /**
          * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
          */publicHandshakes: Bool = false, 
         /**
-         * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
-         */paddingBlock: UInt32 = UInt32(64), 
+         * How messages are padded; `Buckets` if absent.
+         */padding: Padding? = nil, 
         /**
          * Past epochs whose late messages can still be decrypted, at most 32.
          */maxPastEpochs: UInt32 = UInt32(3), 
@@ -4260,16 +4529,44 @@ public struct GroupConfig: Equatable, Hashable {
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
-         */ratchetTreeInWelcome: Bool = true) {
-        self.groupId = groupId
+         */ratchetTreeInWelcome: Bool = true, 
+        /**
+         * At creation only: 1 to 255 bytes; random if absent.
+         */groupId: GroupId? = nil, 
+        /**
+         * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+         */leafNode: LeafNodeOptions? = nil, 
+        /**
+         * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+         * default is 12 weeks.
+         */lifetimeSeconds: UInt64? = nil, 
+        /**
+         * At creation only: what every member must support, the creator first; later
+         * `update_group_context_extensions`.
+         */requiredCapabilities: RequiredCapabilities? = nil, 
+        /**
+         * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+         * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+         * `update_group_context_extensions`.
+         */extensions: [Extension] = [], 
+        /**
+         * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+         * `update_group_context_extensions`.
+         */externalSenders: [ExternalSender] = []) {
         self.publicHandshakes = publicHandshakes
-        self.paddingBlock = paddingBlock
+        self.padding = padding
         self.maxPastEpochs = maxPastEpochs
         self.pastEpochLifetimeSeconds = pastEpochLifetimeSeconds
         self.outOfOrderTolerance = outOfOrderTolerance
         self.maximumForwardDistance = maximumForwardDistance
         self.resumptionPsks = resumptionPsks
         self.ratchetTreeInWelcome = ratchetTreeInWelcome
+        self.groupId = groupId
+        self.leafNode = leafNode
+        self.lifetimeSeconds = lifetimeSeconds
+        self.requiredCapabilities = requiredCapabilities
+        self.extensions = extensions
+        self.externalSenders = externalSenders
     }
 
     
@@ -4288,28 +4585,38 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupConfig {
         return
             try GroupConfig(
-                groupId: FfiConverterOptionTypeGroupId.read(from: &buf), 
                 publicHandshakes: FfiConverterBool.read(from: &buf), 
-                paddingBlock: FfiConverterUInt32.read(from: &buf), 
+                padding: FfiConverterOptionTypePadding.read(from: &buf), 
                 maxPastEpochs: FfiConverterUInt32.read(from: &buf), 
                 pastEpochLifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
                 outOfOrderTolerance: FfiConverterUInt32.read(from: &buf), 
                 maximumForwardDistance: FfiConverterUInt32.read(from: &buf), 
                 resumptionPsks: FfiConverterUInt32.read(from: &buf), 
-                ratchetTreeInWelcome: FfiConverterBool.read(from: &buf)
+                ratchetTreeInWelcome: FfiConverterBool.read(from: &buf), 
+                groupId: FfiConverterOptionTypeGroupId.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf), 
+                lifetimeSeconds: FfiConverterOptionUInt64.read(from: &buf), 
+                requiredCapabilities: FfiConverterOptionTypeRequiredCapabilities.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                externalSenders: FfiConverterSequenceTypeExternalSender.read(from: &buf)
         )
     }
 
     public static func write(_ value: GroupConfig, into buf: inout [UInt8]) {
-        FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
         FfiConverterBool.write(value.publicHandshakes, into: &buf)
-        FfiConverterUInt32.write(value.paddingBlock, into: &buf)
+        FfiConverterOptionTypePadding.write(value.padding, into: &buf)
         FfiConverterUInt32.write(value.maxPastEpochs, into: &buf)
         FfiConverterUInt64.write(value.pastEpochLifetimeSeconds, into: &buf)
         FfiConverterUInt32.write(value.outOfOrderTolerance, into: &buf)
         FfiConverterUInt32.write(value.maximumForwardDistance, into: &buf)
         FfiConverterUInt32.write(value.resumptionPsks, into: &buf)
         FfiConverterBool.write(value.ratchetTreeInWelcome, into: &buf)
+        FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
+        FfiConverterOptionUInt64.write(value.lifetimeSeconds, into: &buf)
+        FfiConverterOptionTypeRequiredCapabilities.write(value.requiredCapabilities, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterSequenceTypeExternalSender.write(value.externalSenders, into: &buf)
     }
 }
 
@@ -4380,7 +4687,7 @@ public struct GroupState: Equatable, Hashable {
      */
     public let pendingProposals: [ProposalSummary]
     /**
-     * The GroupContext's extensions.
+     * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
      */
     public let extensions: [Extension]
     /**
@@ -4427,7 +4734,7 @@ public struct GroupState: Equatable, Hashable {
          * Proposals that the next Commit will carry out.
          */pendingProposals: [ProposalSummary], 
         /**
-         * The GroupContext's extensions.
+         * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
          */extensions: [Extension], 
         /**
          * Equal for all members of this epoch, and for nobody else (RFC 9420, section 8.7).
@@ -4969,6 +5276,10 @@ public struct KeyPackageInfo: Equatable, Hashable {
      * Whether its owner keeps it after use.
      */
     public let lastResort: Bool
+    /**
+     * What its owner's leaf will say.
+     */
+    public let leafNode: LeafNode
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4993,7 +5304,10 @@ public struct KeyPackageInfo: Equatable, Hashable {
          */notAfter: UInt64, 
         /**
          * Whether its owner keeps it after use.
-         */lastResort: Bool) {
+         */lastResort: Bool, 
+        /**
+         * What its owner's leaf will say.
+         */leafNode: LeafNode) {
         self.reference = reference
         self.credential = credential
         self.signatureKey = signatureKey
@@ -5001,6 +5315,7 @@ public struct KeyPackageInfo: Equatable, Hashable {
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.lastResort = lastResort
+        self.leafNode = leafNode
     }
 
     
@@ -5025,7 +5340,8 @@ public struct FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer {
                 ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf), 
                 notBefore: FfiConverterUInt64.read(from: &buf), 
                 notAfter: FfiConverterUInt64.read(from: &buf), 
-                lastResort: FfiConverterBool.read(from: &buf)
+                lastResort: FfiConverterBool.read(from: &buf), 
+                leafNode: FfiConverterTypeLeafNode.read(from: &buf)
         )
     }
 
@@ -5037,6 +5353,7 @@ public struct FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.notBefore, into: &buf)
         FfiConverterUInt64.write(value.notAfter, into: &buf)
         FfiConverterBool.write(value.lastResort, into: &buf)
+        FfiConverterTypeLeafNode.write(value.leafNode, into: &buf)
     }
 }
 
@@ -5061,25 +5378,35 @@ public func FfiConverterTypeKeyPackageInfo_lower(_ value: KeyPackageInfo) -> Rus
  */
 public struct KeyPackageOptions: Equatable, Hashable {
     /**
-     * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+     * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+     * unless set. The default is 12 weeks.
      */
     public let lifetimeSeconds: UInt64
     /**
      * Usable any number of times; hand it out only when no other is left.
      */
     public let lastResort: Bool
+    /**
+     * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+     */
+    public let leafNode: LeafNodeOptions?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+         * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+         * unless set. The default is 12 weeks.
          */lifetimeSeconds: UInt64 = UInt64(7257600), 
         /**
          * Usable any number of times; hand it out only when no other is left.
-         */lastResort: Bool = false) {
+         */lastResort: Bool = false, 
+        /**
+         * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+         */leafNode: LeafNodeOptions? = nil) {
         self.lifetimeSeconds = lifetimeSeconds
         self.lastResort = lastResort
+        self.leafNode = leafNode
     }
 
     
@@ -5099,13 +5426,15 @@ public struct FfiConverterTypeKeyPackageOptions: FfiConverterRustBuffer {
         return
             try KeyPackageOptions(
                 lifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
-                lastResort: FfiConverterBool.read(from: &buf)
+                lastResort: FfiConverterBool.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf)
         )
     }
 
     public static func write(_ value: KeyPackageOptions, into buf: inout [UInt8]) {
         FfiConverterUInt64.write(value.lifetimeSeconds, into: &buf)
         FfiConverterBool.write(value.lastResort, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
     }
 }
 
@@ -5122,6 +5451,273 @@ public func FfiConverterTypeKeyPackageOptions_lift(_ buf: RustBuffer) throws -> 
 #endif
 public func FfiConverterTypeKeyPackageOptions_lower(_ value: KeyPackageOptions) -> RustBuffer {
     return FfiConverterTypeKeyPackageOptions.lower(value)
+}
+
+
+/**
+ * What a leaf says of its owner.
+ */
+public struct LeafNode: Equatable, Hashable {
+    /**
+     * The owner's own name for itself, if it has one.
+     */
+    public let applicationId: Data?
+    /**
+     * The leaf's other extensions.
+     */
+    public let extensions: [Extension]
+    /**
+     * What its owner supports.
+     */
+    public let capabilities: Capabilities
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The owner's own name for itself, if it has one.
+         */applicationId: Data?, 
+        /**
+         * The leaf's other extensions.
+         */extensions: [Extension], 
+        /**
+         * What its owner supports.
+         */capabilities: Capabilities) {
+        self.applicationId = applicationId
+        self.extensions = extensions
+        self.capabilities = capabilities
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LeafNode: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLeafNode: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LeafNode {
+        return
+            try LeafNode(
+                applicationId: FfiConverterOptionData.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                capabilities: FfiConverterTypeCapabilities.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LeafNode, into buf: inout [UInt8]) {
+        FfiConverterOptionData.write(value.applicationId, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterTypeCapabilities.write(value.capabilities, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNode_lift(_ buf: RustBuffer) throws -> LeafNode {
+    return try FfiConverterTypeLeafNode.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNode_lower(_ value: LeafNode) -> RustBuffer {
+    return FfiConverterTypeLeafNode.lower(value)
+}
+
+
+/**
+ * What the leaves of this device say, besides what the library itself supports. It is public to every member, and in
+ * key packages to the delivery service. A leaf keeps it until it is replaced by another.
+ */
+public struct LeafNodeOptions: Equatable, Hashable {
+    /**
+     * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+     * members may say the same.
+     */
+    public let applicationId: Data?
+    /**
+     * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+     * 64 KiB together with the application id.
+     */
+    public let extensions: [Extension]
+    /**
+     * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+     */
+    public let supportedExtensions: [UInt16]
+    /**
+     * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+     */
+    public let supportedProposals: [UInt16]
+    /**
+     * Types of credentials that the app accepts besides basic ones and X.509.
+     */
+    public let supportedCredentials: [UInt16]
+    /**
+     * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+     * section 13.5). Nobody sees them in this interface.
+     */
+    public let grease: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+         * members may say the same.
+         */applicationId: Data? = nil, 
+        /**
+         * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+         * 64 KiB together with the application id.
+         */extensions: [Extension] = [], 
+        /**
+         * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+         */supportedExtensions: [UInt16] = [], 
+        /**
+         * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+         */supportedProposals: [UInt16] = [], 
+        /**
+         * Types of credentials that the app accepts besides basic ones and X.509.
+         */supportedCredentials: [UInt16] = [], 
+        /**
+         * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+         * section 13.5). Nobody sees them in this interface.
+         */grease: Bool = true) {
+        self.applicationId = applicationId
+        self.extensions = extensions
+        self.supportedExtensions = supportedExtensions
+        self.supportedProposals = supportedProposals
+        self.supportedCredentials = supportedCredentials
+        self.grease = grease
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LeafNodeOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLeafNodeOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LeafNodeOptions {
+        return
+            try LeafNodeOptions(
+                applicationId: FfiConverterOptionData.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                supportedExtensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                supportedProposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                supportedCredentials: FfiConverterSequenceUInt16.read(from: &buf), 
+                grease: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LeafNodeOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionData.write(value.applicationId, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedExtensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedProposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedCredentials, into: &buf)
+        FfiConverterBool.write(value.grease, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNodeOptions_lift(_ buf: RustBuffer) throws -> LeafNodeOptions {
+    return try FfiConverterTypeLeafNodeOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNodeOptions_lower(_ value: LeafNodeOptions) -> RustBuffer {
+    return FfiConverterTypeLeafNodeOptions.lower(value)
+}
+
+
+/**
+ * How long key packages may live, this device's and those from elsewhere (RFC 9420, section 7.2), and how wrong
+ * clocks may be.
+ */
+public struct Lifetimes: Equatable, Hashable {
+    /**
+     * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+     */
+    public let maximumLifetimeSeconds: UInt64
+    /**
+     * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+     * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+     */
+    public let clockSkewSeconds: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+         */maximumLifetimeSeconds: UInt64 = UInt64(31622400), 
+        /**
+         * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+         * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+         */clockSkewSeconds: UInt64 = UInt64(3600)) {
+        self.maximumLifetimeSeconds = maximumLifetimeSeconds
+        self.clockSkewSeconds = clockSkewSeconds
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Lifetimes: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLifetimes: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Lifetimes {
+        return
+            try Lifetimes(
+                maximumLifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
+                clockSkewSeconds: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Lifetimes, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.maximumLifetimeSeconds, into: &buf)
+        FfiConverterUInt64.write(value.clockSkewSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLifetimes_lift(_ buf: RustBuffer) throws -> Lifetimes {
+    return try FfiConverterTypeLifetimes.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLifetimes_lower(_ value: Lifetimes) -> RustBuffer {
+    return FfiConverterTypeLifetimes.lower(value)
 }
 
 
@@ -5270,6 +5866,75 @@ public func FfiConverterTypeMember_lift(_ buf: RustBuffer) throws -> Member {
 #endif
 public func FfiConverterTypeMember_lower(_ value: Member) -> RustBuffer {
     return FfiConverterTypeMember.lower(value)
+}
+
+
+/**
+ * A member's leaf.
+ */
+public struct MemberLeaf: Equatable, Hashable {
+    /**
+     * The member's place in the tree, as in `Member`.
+     */
+    public let leafIndex: UInt32
+    /**
+     * What the leaf says.
+     */
+    public let leafNode: LeafNode
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The member's place in the tree, as in `Member`.
+         */leafIndex: UInt32, 
+        /**
+         * What the leaf says.
+         */leafNode: LeafNode) {
+        self.leafIndex = leafIndex
+        self.leafNode = leafNode
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension MemberLeaf: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMemberLeaf: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MemberLeaf {
+        return
+            try MemberLeaf(
+                leafIndex: FfiConverterUInt32.read(from: &buf), 
+                leafNode: FfiConverterTypeLeafNode.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: MemberLeaf, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.leafIndex, into: &buf)
+        FfiConverterTypeLeafNode.write(value.leafNode, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMemberLeaf_lift(_ buf: RustBuffer) throws -> MemberLeaf {
+    return try FfiConverterTypeMemberLeaf.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMemberLeaf_lower(_ value: MemberLeaf) -> RustBuffer {
+    return FfiConverterTypeMemberLeaf.lower(value)
 }
 
 
@@ -5720,6 +6385,85 @@ public func FfiConverterTypeProposalSummary_lower(_ value: ProposalSummary) -> R
 
 
 /**
+ * What every member of a group must support (RFC 9420, section 11.1).
+ */
+public struct RequiredCapabilities: Equatable, Hashable {
+    /**
+     * Types of extensions. Those of the group's own extensions need not be named.
+     */
+    public let extensions: [UInt16]
+    /**
+     * Types of proposals.
+     */
+    public let proposals: [UInt16]
+    /**
+     * Types of credentials.
+     */
+    public let credentials: [UInt16]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Types of extensions. Those of the group's own extensions need not be named.
+         */extensions: [UInt16] = [], 
+        /**
+         * Types of proposals.
+         */proposals: [UInt16] = [], 
+        /**
+         * Types of credentials.
+         */credentials: [UInt16] = []) {
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension RequiredCapabilities: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRequiredCapabilities: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequiredCapabilities {
+        return
+            try RequiredCapabilities(
+                extensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                proposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                credentials: FfiConverterSequenceUInt16.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RequiredCapabilities, into buf: inout [UInt8]) {
+        FfiConverterSequenceUInt16.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.proposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.credentials, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequiredCapabilities_lift(_ buf: RustBuffer) throws -> RequiredCapabilities {
+    return try FfiConverterTypeRequiredCapabilities.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequiredCapabilities_lower(_ value: RequiredCapabilities) -> RustBuffer {
+    return FfiConverterTypeRequiredCapabilities.lower(value)
+}
+
+
+/**
  * The database as it is now.
  */
 public struct StorageInfo: Equatable, Hashable {
@@ -6049,9 +6793,14 @@ public enum ArgumentReason: Equatable, Hashable {
      */
     case malformed
     /**
-     * Not every member of the group supports it.
+     * Not every member of the group supports it; of a group that is created, the own leaf does not
+     * (`LeafNodeOptions`).
      */
     case unsupported
+    /**
+     * It holds from the group's creation on, and `configure` cannot change it.
+     */
+    case onlyAtCreation
     /**
      * It names a file that exists already.
      */
@@ -6099,11 +6848,13 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
         
         case 7: return .unsupported
         
-        case 8: return .alreadyExists
+        case 8: return .onlyAtCreation
         
-        case 9: return .folderMissing
+        case 9: return .alreadyExists
         
-        case 10: return .notAFile
+        case 10: return .folderMissing
+        
+        case 11: return .notAFile
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6141,16 +6892,20 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
             writeInt(&buf, Int32(7))
         
         
-        case .alreadyExists:
+        case .onlyAtCreation:
             writeInt(&buf, Int32(8))
         
         
-        case .folderMissing:
+        case .alreadyExists:
             writeInt(&buf, Int32(9))
         
         
-        case .notAFile:
+        case .folderMissing:
             writeInt(&buf, Int32(10))
+        
+        
+        case .notAFile:
+            writeInt(&buf, Int32(11))
         
         }
     }
@@ -6437,15 +7192,17 @@ public func FfiConverterTypeCallbackError_lower(_ value: CallbackError) -> RustB
 public enum Ciphersuite: Equatable, Hashable {
     
     /**
-     * 0x0001.
+     * 0x0001, which every implementation of RFC 9420 has.
      */
     case mls128Dhkemx25519Aes128gcmSha256Ed25519
     /**
-     * 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
+     * 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
      */
     case mls128Dhkemx25519Chacha20poly1305Sha256Ed25519
     /**
-     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
+     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
+     * its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
+     * Commits are much larger.
      */
     case mls256XwingChacha20poly1305Sha256Ed25519
 
@@ -6950,7 +7707,7 @@ public enum KeyPackageReason: Equatable, Hashable {
      */
     case notYetValid
     /**
-     * Its lifetime is missing, or longer than a year.
+     * Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
      */
     case lifetimeUnacceptable
     /**
@@ -8097,6 +8854,98 @@ public func FfiConverterTypeMlsError_lift(_ buf: RustBuffer) throws -> MlsError 
 public func FfiConverterTypeMlsError_lower(_ value: MlsError) -> RustBuffer {
     return FfiConverterTypeMlsError.lower(value)
 }
+
+
+/**
+ * How PrivateMessages are padded, so that their length says less. What it costs: docs/adr/0018.
+ */
+
+public enum Padding: Equatable, Hashable {
+    
+    /**
+     * Not at all: the delivery service sees how long each message is.
+     */
+    case off
+    /**
+     * To a multiple of so many bytes.
+     */
+    case block(
+        /**
+         * 1 to 65,536.
+         */size: UInt32
+    )
+    /**
+     * Application messages to one of few lengths: 256 bytes, or a multiple of it whose step grows with the length, so that
+     * no message grows by more than 255 bytes or a sixteenth. Commits and proposals to a multiple of 512 bytes.
+     */
+    case buckets
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Padding: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePadding: FfiConverterRustBuffer {
+    typealias SwiftType = Padding
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Padding {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .off
+        
+        case 2: return .block(size: try FfiConverterUInt32.read(from: &buf)
+        )
+        
+        case 3: return .buckets
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Padding, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .off:
+            writeInt(&buf, Int32(1))
+        
+        
+        case let .block(size):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt32.write(size, into: &buf)
+            
+        
+        case .buckets:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePadding_lift(_ buf: RustBuffer) throws -> Padding {
+    return try FfiConverterTypePadding.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePadding_lower(_ value: Padding) -> RustBuffer {
+    return FfiConverterTypePadding.lower(value)
+}
+
 
 
 /**
@@ -9601,6 +10450,54 @@ fileprivate struct FfiConverterOptionTypeKeyPackageOptions: FfiConverterRustBuff
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeLeafNodeOptions: FfiConverterRustBuffer {
+    typealias SwiftType = LeafNodeOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLeafNodeOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLeafNodeOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLifetimes: FfiConverterRustBuffer {
+    typealias SwiftType = Lifetimes?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLifetimes.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLifetimes.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeMember: FfiConverterRustBuffer {
     typealias SwiftType = Member?
 
@@ -9649,6 +10546,30 @@ fileprivate struct FfiConverterOptionTypeProcessOptions: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeRequiredCapabilities: FfiConverterRustBuffer {
+    typealias SwiftType = RequiredCapabilities?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeRequiredCapabilities.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeRequiredCapabilities.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeCredential: FfiConverterRustBuffer {
     typealias SwiftType = Credential?
 
@@ -9689,6 +10610,30 @@ fileprivate struct FfiConverterOptionTypeMlsError: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeMlsError.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePadding: FfiConverterRustBuffer {
+    typealias SwiftType = Padding?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePadding.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePadding.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -9763,6 +10708,31 @@ fileprivate struct FfiConverterOptionTypeIdentityId: FfiConverterRustBuffer {
         case 1: return try FfiConverterTypeIdentityId.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = [UInt16]
+
+    public static func write(_ value: [UInt16], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterUInt16.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt16] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UInt16]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterUInt16.read(from: &buf))
+        }
+        return seq
     }
 }
 
@@ -10094,6 +11064,31 @@ fileprivate struct FfiConverterSequenceTypeMember: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeMemberLeaf: FfiConverterRustBuffer {
+    typealias SwiftType = [MemberLeaf]
+
+    public static func write(_ value: [MemberLeaf], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeMemberLeaf.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [MemberLeaf] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [MemberLeaf]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeMemberLeaf.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeNewMember: FfiConverterRustBuffer {
     typealias SwiftType = [NewMember]
 
@@ -10400,6 +11395,16 @@ public func FfiConverterTypeProposalRef_lower(_ value: ProposalRef) -> RustBuffe
     return FfiConverterTypeProposalRef.lower(value)
 }
 
+/**
+ * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
+ */
+public func defaultCiphersuite()throws  -> Ciphersuite  {
+    return try  FfiConverterTypeCiphersuite_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_default_ciphersuite(uniffiCallStatus
+    )
+})
+}
 
 private enum InitializationResult {
     case ok
@@ -10416,13 +11421,16 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
+    if (uniffi_mls_mobile_checksum_func_default_ciphersuite() != 34514) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_credentialvalidator_validate() != 34519) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 2008) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 61055) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_group() != 3537) {
@@ -10446,6 +11454,9 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 52827) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() != 63308) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
@@ -10458,7 +11469,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() != 38120) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() != 48572) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_delete_expired_key_packages() != 39668) {
@@ -10467,7 +11478,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_delete_key_package() != 36549) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() != 56574) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() != 64582) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_key_packages() != 46293) {
@@ -10542,7 +11553,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 59064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 23618) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 35145) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
@@ -10566,7 +11577,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() != 10158) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 53342) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 32869) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 39459) {
@@ -10582,6 +11593,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_members() != 47602) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes() != 14108) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node() != 54160) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all() != 58729) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() != 24202) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 6564) {
@@ -10614,7 +11637,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 5029) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 61193) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 19350) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() != 5934) {
@@ -10644,7 +11667,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() != 18835) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 5863) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 39551) {

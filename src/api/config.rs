@@ -175,10 +175,13 @@ impl From<Padding> for padding::Padding {
     }
 }
 
-/// How a group behaves on this device, in which members may differ and which `configure` can change; and, at the end,
-/// what holds from its creation on: `configure` refuses those.
+/// How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
+/// its creation on, which `configure` refuses.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct GroupConfig {
+    /// At creation only: 1 to 255 bytes; random if absent.
+    #[uniffi(default = None)]
+    pub group_id: Option<GroupId>,
     /// Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
     #[uniffi(default = false)]
     pub public_handshakes: bool,
@@ -208,9 +211,6 @@ pub struct GroupConfig {
     #[uniffi(default = true)]
     pub ratchet_tree_in_welcome: bool,
 
-    /// At creation only: 1 to 255 bytes; random if absent.
-    #[uniffi(default = None)]
-    pub group_id: Option<GroupId>,
     /// At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
     #[uniffi(default = None)]
     pub leaf_node: Option<LeafNodeOptions>,
@@ -237,6 +237,7 @@ impl Default for GroupConfig {
     fn default() -> Self {
         let settings = GroupSettings::default();
         Self {
+            group_id: None,
             public_handshakes: settings.public_handshakes,
             padding: None,
             max_past_epochs: settings.max_past_epochs,
@@ -245,7 +246,6 @@ impl Default for GroupConfig {
             maximum_forward_distance: settings.maximum_forward_distance,
             resumption_psks: settings.resumption_psks,
             ratchet_tree_in_welcome: settings.ratchet_tree_in_welcome,
-            group_id: None,
             leaf_node: None,
             lifetime_seconds: None,
             required_capabilities: None,

@@ -719,6 +719,8 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_mls_mobile_checksum_func_default_ciphersuite(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_credentialvalidator_validate(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_logsink_log(
@@ -738,6 +740,8 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
     ): Int
@@ -830,6 +834,14 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_info(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_members(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_create_message(
     ): Int
@@ -937,6 +949,8 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`leafNode`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,`pskIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1033,6 +1047,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_members(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_create_message(`ptr`: Long,`plaintext`: RustBuffer.ByValue,`authenticatedData`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1076,6 +1098,8 @@ internal object UniffiLib {
     external fun uniffi_mls_mobile_fn_method_mlserror_error_code(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_default_ciphersuite(uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_mls_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1196,13 +1220,16 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_credentialvalidator_validate() and 0xFFFF) != 34519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 61055) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 3537) {
@@ -1226,6 +1253,9 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 52827) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1238,7 +1268,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 38120) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 48572) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_expired_key_packages() and 0xFFFF) != 39668) {
@@ -1247,7 +1277,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_key_package() and 0xFFFF) != 36549) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 56574) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 64582) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_key_packages() and 0xFFFF) != 46293) {
@@ -1322,7 +1352,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 35145) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
@@ -1346,7 +1376,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() and 0xFFFF) != 10158) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 32869) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
@@ -1362,6 +1392,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_members() and 0xFFFF) != 47602) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes() and 0xFFFF) != 14108) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node() and 0xFFFF) != 54160) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all() and 0xFFFF) != 58729) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() and 0xFFFF) != 24202) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 6564) {
@@ -1394,7 +1436,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 5029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 61193) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 19350) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() and 0xFFFF) != 5934) {
@@ -1424,7 +1466,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 18835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 5863) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
@@ -2566,10 +2608,12 @@ public interface MlsClientInterface {
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument` with the
+     * field's name (`Unsupported`: this device's own leaf does not list what `required_capabilities` or `extensions`
+     * need of every member).
      */
     fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): MlsGroup
     
@@ -2644,6 +2688,14 @@ public interface MlsClientInterface {
     fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): ExternalJoin
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray? = null, `pskIds`: List<kotlin.ByteArray> = listOf()): ExternalJoin
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
@@ -2674,7 +2726,7 @@ public interface MlsClientInterface {
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
     
@@ -2691,7 +2743,8 @@ public interface MlsClientInterface {
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -2961,10 +3014,12 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument` with the
+     * field's name (`Unsupported`: this device's own leaf does not list what `required_capabilities` or `extensions`
+     * need of every member).
      */
     @Throws(MlsException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): MlsGroup {
             return FfiConverterTypeMlsGroup.lift(
@@ -3146,6 +3201,31 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    @Throws(MlsException::class)override fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),
+        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     @Throws(MlsException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
@@ -3227,7 +3307,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     @Throws(MlsException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
             return FfiConverterSequenceTypeKeyPackage.lift(
@@ -3283,7 +3363,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -3688,8 +3769,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
-     * in none),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
+     * `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -3932,7 +4013,8 @@ public interface MlsGroupInterface {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
+     * leaf says otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
@@ -4011,9 +4093,11 @@ public interface MlsGroupInterface {
     fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     fun `configure`(`config`: GroupConfig)
     
@@ -4043,6 +4127,36 @@ public interface MlsGroupInterface {
      * The members in leaf order. After this device was removed: as they were before that.
      */
     fun `members`(): List<Member>
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    fun `leafNodes`(): List<MemberLeaf>
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): ProposalBundle
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    fun `supportedByAll`(): Capabilities
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): CommitBundle
     
     /**
      * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
@@ -4153,7 +4267,8 @@ public interface MlsGroupInterface {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -4509,7 +4624,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
+     * leaf says otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
@@ -4693,9 +4809,11 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     @Throws(MlsException::class)override fun `configure`(`config`: GroupConfig)
         = 
@@ -4790,6 +4908,88 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_members(
         it,
         _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `leafNodes`(): List<MemberLeaf> {
+            return FfiConverterSequenceTypeMemberLeaf.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    @Throws(MlsException::class)override fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(
+        it,
+        
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(MlsException::class)override fun `supportedByAll`(): Capabilities {
+            return FfiConverterTypeCapabilities.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    @Throws(MlsException::class)override fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(
+        it,
+        
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
 }
     }
     )
@@ -5031,7 +5231,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -5356,6 +5557,70 @@ public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
 
 
 /**
+ * What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers. What RFC 9420 itself makes every
+ * member support is not listed: extensions 1 to 5 and proposals 1 to 7.
+ */
+data class Capabilities (
+    /**
+     * Suites.
+     */
+    val `ciphersuites`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of extensions.
+     */
+    val `extensions`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of proposals.
+     */
+    val `proposals`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of credentials.
+     */
+    val `credentials`: List<kotlin.UShort>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCapabilities: FfiConverterRustBuffer<Capabilities> {
+    override fun read(buf: ByteBuffer): Capabilities {
+        return Capabilities(
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Capabilities) = (
+            FfiConverterSequenceUShort.allocationSize(value.`ciphersuites`) +
+            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
+    )
+
+    override fun write(value: Capabilities, buf: ByteBuffer) {
+            FfiConverterSequenceUShort.write(value.`ciphersuites`, buf)
+            FfiConverterSequenceUShort.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`proposals`, buf)
+            FfiConverterSequenceUShort.write(value.`credentials`, buf)
+    }
+}
+
+
+
+/**
  * How to open a database. It holds data only; callbacks are arguments of `open`.
  */
 data class ClientConfig (
@@ -5394,6 +5659,17 @@ data class ClientConfig (
      * How much is kept of messages that come before their group can read them; without it the defaults hold.
      */
     val `earlyLimits`: EarlyLimits? = null 
+    , 
+    /**
+     * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+     * external joins.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
+    , 
+    /**
+     * How long key packages may live; without it the defaults hold.
+     */
+    val `lifetimes`: Lifetimes? = null 
     
 ){
     
@@ -5417,6 +5693,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalTypeEarlyLimits.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
+            FfiConverterOptionalTypeLifetimes.read(buf),
         )
     }
 
@@ -5427,7 +5705,9 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterBoolean.allocationSize(value.`inbox`) +
             FfiConverterOptionalTypeGroupConfig.allocationSize(value.`groupDefaults`) +
             FfiConverterOptionalULong.allocationSize(value.`minimumGeneration`) +
-            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`)
+            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
+            FfiConverterOptionalTypeLifetimes.allocationSize(value.`lifetimes`)
     )
 
     override fun write(value: ClientConfig, buf: ByteBuffer) {
@@ -5438,6 +5718,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.write(value.`groupDefaults`, buf)
             FfiConverterOptionalULong.write(value.`minimumGeneration`, buf)
             FfiConverterOptionalTypeEarlyLimits.write(value.`earlyLimits`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+            FfiConverterOptionalTypeLifetimes.write(value.`lifetimes`, buf)
     }
 }
 
@@ -5975,23 +6257,19 @@ public object FfiConverterTypeExternalSender: FfiConverterRustBuffer<ExternalSen
 
 
 /**
- * How a group behaves on this device. Members may differ in all of it.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and, at the end,
+ * what holds from its creation on: `configure` refuses those.
  */
 data class GroupConfig (
-    /**
-     * For `create_group` only: 1 to 255 bytes; random if absent.
-     */
-    val `groupId`: GroupId? = null 
-    , 
     /**
      * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
      */
     val `publicHandshakes`: kotlin.Boolean = false 
     , 
     /**
-     * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
+     * How messages are padded; `Buckets` if absent.
      */
-    val `paddingBlock`: kotlin.UInt = 64u 
+    val `padding`: Padding? = null 
     , 
     /**
      * Past epochs whose late messages can still be decrypted, at most 32.
@@ -6026,6 +6304,41 @@ data class GroupConfig (
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     val `ratchetTreeInWelcome`: kotlin.Boolean = true 
+    , 
+    /**
+     * At creation only: 1 to 255 bytes; random if absent.
+     */
+    val `groupId`: GroupId? = null 
+    , 
+    /**
+     * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
+    , 
+    /**
+     * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+     * default is 12 weeks.
+     */
+    val `lifetimeSeconds`: kotlin.ULong? = null 
+    , 
+    /**
+     * At creation only: what every member must support, the creator first; later
+     * `update_group_context_extensions`.
+     */
+    val `requiredCapabilities`: RequiredCapabilities? = null 
+    , 
+    /**
+     * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+     * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+     * `update_group_context_extensions`.
+     */
+    val `extensions`: List<Extension> = listOf() 
+    , 
+    /**
+     * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+     * `update_group_context_extensions`.
+     */
+    val `externalSenders`: List<ExternalSender> = listOf() 
     
 ){
     
@@ -6042,40 +6355,55 @@ data class GroupConfig (
 public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
     override fun read(buf: ByteBuffer): GroupConfig {
         return GroupConfig(
-            FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterOptionalTypePadding.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeGroupId.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeRequiredCapabilities.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterSequenceTypeExternalSender.read(buf),
         )
     }
 
     override fun allocationSize(value: GroupConfig) = (
-            FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterBoolean.allocationSize(value.`publicHandshakes`) +
-            FfiConverterUInt.allocationSize(value.`paddingBlock`) +
+            FfiConverterOptionalTypePadding.allocationSize(value.`padding`) +
             FfiConverterUInt.allocationSize(value.`maxPastEpochs`) +
             FfiConverterULong.allocationSize(value.`pastEpochLifetimeSeconds`) +
             FfiConverterUInt.allocationSize(value.`outOfOrderTolerance`) +
             FfiConverterUInt.allocationSize(value.`maximumForwardDistance`) +
             FfiConverterUInt.allocationSize(value.`resumptionPsks`) +
-            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`)
+            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`) +
+            FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
+            FfiConverterOptionalULong.allocationSize(value.`lifetimeSeconds`) +
+            FfiConverterOptionalTypeRequiredCapabilities.allocationSize(value.`requiredCapabilities`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterSequenceTypeExternalSender.allocationSize(value.`externalSenders`)
     )
 
     override fun write(value: GroupConfig, buf: ByteBuffer) {
-            FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
             FfiConverterBoolean.write(value.`publicHandshakes`, buf)
-            FfiConverterUInt.write(value.`paddingBlock`, buf)
+            FfiConverterOptionalTypePadding.write(value.`padding`, buf)
             FfiConverterUInt.write(value.`maxPastEpochs`, buf)
             FfiConverterULong.write(value.`pastEpochLifetimeSeconds`, buf)
             FfiConverterUInt.write(value.`outOfOrderTolerance`, buf)
             FfiConverterUInt.write(value.`maximumForwardDistance`, buf)
             FfiConverterUInt.write(value.`resumptionPsks`, buf)
             FfiConverterBoolean.write(value.`ratchetTreeInWelcome`, buf)
+            FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+            FfiConverterOptionalULong.write(value.`lifetimeSeconds`, buf)
+            FfiConverterOptionalTypeRequiredCapabilities.write(value.`requiredCapabilities`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterSequenceTypeExternalSender.write(value.`externalSenders`, buf)
     }
 }
 
@@ -6143,7 +6471,7 @@ data class GroupState (
     val `pendingProposals`: List<ProposalSummary>
     , 
     /**
-     * The GroupContext's extensions.
+     * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
      */
     val `extensions`: List<Extension>
     , 
@@ -6555,6 +6883,11 @@ data class KeyPackageInfo (
      * Whether its owner keeps it after use.
      */
     val `lastResort`: kotlin.Boolean
+    , 
+    /**
+     * What its owner's leaf will say.
+     */
+    val `leafNode`: LeafNode
     
 ){
     
@@ -6578,6 +6911,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterTypeLeafNode.read(buf),
         )
     }
 
@@ -6588,7 +6922,8 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
             FfiConverterULong.allocationSize(value.`notBefore`) +
             FfiConverterULong.allocationSize(value.`notAfter`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`) +
+            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
     )
 
     override fun write(value: KeyPackageInfo, buf: ByteBuffer) {
@@ -6599,6 +6934,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.write(value.`notBefore`, buf)
             FfiConverterULong.write(value.`notAfter`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
+            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -6609,7 +6945,8 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
  */
 data class KeyPackageOptions (
     /**
-     * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+     * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+     * unless set. The default is 12 weeks.
      */
     val `lifetimeSeconds`: kotlin.ULong = 7257600uL 
     , 
@@ -6617,6 +6954,11 @@ data class KeyPackageOptions (
      * Usable any number of times; hand it out only when no other is left.
      */
     val `lastResort`: kotlin.Boolean = false 
+    , 
+    /**
+     * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
     
 ){
     
@@ -6635,17 +6977,207 @@ public object FfiConverterTypeKeyPackageOptions: FfiConverterRustBuffer<KeyPacka
         return KeyPackageOptions(
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
         )
     }
 
     override fun allocationSize(value: KeyPackageOptions) = (
             FfiConverterULong.allocationSize(value.`lifetimeSeconds`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`)
     )
 
     override fun write(value: KeyPackageOptions, buf: ByteBuffer) {
             FfiConverterULong.write(value.`lifetimeSeconds`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+    }
+}
+
+
+
+/**
+ * What a leaf says of its owner.
+ */
+data class LeafNode (
+    /**
+     * The owner's own name for itself, if it has one.
+     */
+    val `applicationId`: kotlin.ByteArray?
+    , 
+    /**
+     * The leaf's other extensions.
+     */
+    val `extensions`: List<Extension>
+    , 
+    /**
+     * What its owner supports.
+     */
+    val `capabilities`: Capabilities
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLeafNode: FfiConverterRustBuffer<LeafNode> {
+    override fun read(buf: ByteBuffer): LeafNode {
+        return LeafNode(
+            FfiConverterOptionalByteArray.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterTypeCapabilities.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LeafNode) = (
+            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterTypeCapabilities.allocationSize(value.`capabilities`)
+    )
+
+    override fun write(value: LeafNode, buf: ByteBuffer) {
+            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterTypeCapabilities.write(value.`capabilities`, buf)
+    }
+}
+
+
+
+/**
+ * What the leaves of this device say, besides what the library itself supports. It is public to every member, and in
+ * key packages to the delivery service. A leaf keeps it until it is replaced by another.
+ */
+data class LeafNodeOptions (
+    /**
+     * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+     * members may say the same.
+     */
+    val `applicationId`: kotlin.ByteArray? = null 
+    , 
+    /**
+     * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+     * 64 KiB together with the application id.
+     */
+    val `extensions`: List<Extension> = listOf() 
+    , 
+    /**
+     * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+     */
+    val `supportedExtensions`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+     */
+    val `supportedProposals`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of credentials that the app accepts besides basic ones and X.509.
+     */
+    val `supportedCredentials`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+     * section 13.5). Nobody sees them in this interface.
+     */
+    val `grease`: kotlin.Boolean = true 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions> {
+    override fun read(buf: ByteBuffer): LeafNodeOptions {
+        return LeafNodeOptions(
+            FfiConverterOptionalByteArray.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LeafNodeOptions) = (
+            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedExtensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedProposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedCredentials`) +
+            FfiConverterBoolean.allocationSize(value.`grease`)
+    )
+
+    override fun write(value: LeafNodeOptions, buf: ByteBuffer) {
+            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedExtensions`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedProposals`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedCredentials`, buf)
+            FfiConverterBoolean.write(value.`grease`, buf)
+    }
+}
+
+
+
+/**
+ * How long key packages may live, this device's and those from elsewhere (RFC 9420, section 7.2), and how wrong
+ * clocks may be.
+ */
+data class Lifetimes (
+    /**
+     * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+     */
+    val `maximumLifetimeSeconds`: kotlin.ULong = 31622400uL 
+    , 
+    /**
+     * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+     * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+     */
+    val `clockSkewSeconds`: kotlin.ULong = 3600uL 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLifetimes: FfiConverterRustBuffer<Lifetimes> {
+    override fun read(buf: ByteBuffer): Lifetimes {
+        return Lifetimes(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Lifetimes) = (
+            FfiConverterULong.allocationSize(value.`maximumLifetimeSeconds`) +
+            FfiConverterULong.allocationSize(value.`clockSkewSeconds`)
+    )
+
+    override fun write(value: Lifetimes, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`maximumLifetimeSeconds`, buf)
+            FfiConverterULong.write(value.`clockSkewSeconds`, buf)
     }
 }
 
@@ -6748,6 +7280,53 @@ public object FfiConverterTypeMember: FfiConverterRustBuffer<Member> {
             FfiConverterUInt.write(value.`leafIndex`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterByteArray.write(value.`signatureKey`, buf)
+    }
+}
+
+
+
+/**
+ * A member's leaf.
+ */
+data class MemberLeaf (
+    /**
+     * The member's place in the tree, as in `Member`.
+     */
+    val `leafIndex`: kotlin.UInt
+    , 
+    /**
+     * What the leaf says.
+     */
+    val `leafNode`: LeafNode
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMemberLeaf: FfiConverterRustBuffer<MemberLeaf> {
+    override fun read(buf: ByteBuffer): MemberLeaf {
+        return MemberLeaf(
+            FfiConverterUInt.read(buf),
+            FfiConverterTypeLeafNode.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: MemberLeaf) = (
+            FfiConverterUInt.allocationSize(value.`leafIndex`) +
+            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
+    )
+
+    override fun write(value: MemberLeaf, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`leafIndex`, buf)
+            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -7061,6 +7640,61 @@ public object FfiConverterTypeProposalSummary: FfiConverterRustBuffer<ProposalSu
 
 
 /**
+ * What every member of a group must support (RFC 9420, section 11.1).
+ */
+data class RequiredCapabilities (
+    /**
+     * Types of extensions. Those of the group's own extensions need not be named.
+     */
+    val `extensions`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of proposals.
+     */
+    val `proposals`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of credentials.
+     */
+    val `credentials`: List<kotlin.UShort> = listOf() 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities> {
+    override fun read(buf: ByteBuffer): RequiredCapabilities {
+        return RequiredCapabilities(
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RequiredCapabilities) = (
+            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
+    )
+
+    override fun write(value: RequiredCapabilities, buf: ByteBuffer) {
+            FfiConverterSequenceUShort.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`proposals`, buf)
+            FfiConverterSequenceUShort.write(value.`credentials`, buf)
+    }
+}
+
+
+
+/**
  * The database as it is now.
  */
 data class StorageInfo (
@@ -7305,9 +7939,14 @@ enum class ArgumentReason {
      */
     MALFORMED,
     /**
-     * Not every member of the group supports it.
+     * Not every member of the group supports it; of a group that is created, the own leaf does not
+     * (`LeafNodeOptions`).
      */
     UNSUPPORTED,
+    /**
+     * It holds from the group's creation on, and `configure` cannot change it.
+     */
+    ONLY_AT_CREATION,
     /**
      * It names a file that exists already.
      */
@@ -7581,15 +8220,17 @@ public object FfiConverterTypeCallbackError : FfiConverterRustBuffer<CallbackExc
 enum class Ciphersuite {
     
     /**
-     * 0x0001.
+     * 0x0001, which every implementation of RFC 9420 has.
      */
     MLS_128_DHKEMX25519_AES128GCM_SHA256_ED25519,
     /**
-     * 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
+     * 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
      */
     MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519,
     /**
-     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
+     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
+     * its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
+     * Commits are much larger.
      */
     MLS_256_XWING_CHACHA20POLY1305_SHA256_ED25519;
 
@@ -7948,7 +8589,7 @@ enum class KeyPackageReason {
      */
     NOT_YET_VALID,
     /**
-     * Its lifetime is missing, or longer than a year.
+     * Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
      */
     LIFETIME_UNACCEPTABLE,
     /**
@@ -9219,6 +9860,109 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
     }
 
 }
+
+
+
+/**
+ * How PrivateMessages are padded, so that their length says less. What it costs: docs/adr/0018.
+ */
+sealed class Padding {
+    
+    /**
+     * Not at all: the delivery service sees how long each message is.
+     */
+    object Off : Padding()
+    
+    
+    /**
+     * To a multiple of so many bytes.
+     */
+    data class Block(
+        /**
+         * 1 to 65,536.
+         */
+        val `size`: kotlin.UInt) : Padding()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * Application messages to one of few lengths: 256 bytes, or a multiple of it whose step grows with the length, so that
+     * no message grows by more than 255 bytes or a sixteenth. Commits and proposals to a multiple of 512 bytes.
+     */
+    object Buckets : Padding()
+    
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePadding : FfiConverterRustBuffer<Padding>{
+    override fun read(buf: ByteBuffer): Padding {
+        return when(buf.getInt()) {
+            1 -> Padding.Off
+            2 -> Padding.Block(
+                FfiConverterUInt.read(buf),
+                )
+            3 -> Padding.Buckets
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Padding): ULong = when(value) {
+        is Padding.Off -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Padding.Block -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`size`)
+            )
+        }
+        is Padding.Buckets -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: Padding, buf: ByteBuffer) {
+        when(value) {
+            is Padding.Off -> {
+                buf.putInt(1)
+                Unit
+            }
+            is Padding.Block -> {
+                buf.putInt(2)
+                FfiConverterUInt.write(value.`size`, buf)
+                Unit
+            }
+            is Padding.Buckets -> {
+                buf.putInt(3)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
 
 
 
@@ -11144,6 +11888,70 @@ public object FfiConverterOptionalTypeKeyPackageOptions: FfiConverterRustBuffer<
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions?> {
+    override fun read(buf: ByteBuffer): LeafNodeOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLeafNodeOptions.read(buf)
+    }
+
+    override fun allocationSize(value: LeafNodeOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLeafNodeOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LeafNodeOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLeafNodeOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLifetimes: FfiConverterRustBuffer<Lifetimes?> {
+    override fun read(buf: ByteBuffer): Lifetimes? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLifetimes.read(buf)
+    }
+
+    override fun allocationSize(value: Lifetimes?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLifetimes.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Lifetimes?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLifetimes.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeMember: FfiConverterRustBuffer<Member?> {
     override fun read(buf: ByteBuffer): Member? {
         if (buf.get().toInt() == 0) {
@@ -11208,6 +12016,38 @@ public object FfiConverterOptionalTypeProcessOptions: FfiConverterRustBuffer<Pro
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities?> {
+    override fun read(buf: ByteBuffer): RequiredCapabilities? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeRequiredCapabilities.read(buf)
+    }
+
+    override fun allocationSize(value: RequiredCapabilities?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeRequiredCapabilities.allocationSize(value)
+        }
+    }
+
+    override fun write(value: RequiredCapabilities?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeRequiredCapabilities.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credential?> {
     override fun read(buf: ByteBuffer): Credential? {
         if (buf.get().toInt() == 0) {
@@ -11262,6 +12102,38 @@ public object FfiConverterOptionalTypeMlsError: FfiConverterRustBuffer<MlsExcept
         } else {
             buf.put(1)
             FfiConverterTypeMlsError.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePadding: FfiConverterRustBuffer<Padding?> {
+    override fun read(buf: ByteBuffer): Padding? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePadding.read(buf)
+    }
+
+    override fun allocationSize(value: Padding?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePadding.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Padding?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePadding.write(value, buf)
         }
     }
 }
@@ -11358,6 +12230,34 @@ public object FfiConverterOptionalTypeIdentityId: FfiConverterRustBuffer<Identit
         } else {
             buf.put(1)
             FfiConverterTypeIdentityId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceUShort: FfiConverterRustBuffer<List<kotlin.UShort>> {
+    override fun read(buf: ByteBuffer): List<kotlin.UShort> {
+        val len = buf.getInt()
+        return List<kotlin.UShort>(len) {
+            FfiConverterUShort.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.UShort>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterUShort.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.UShort>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterUShort.write(it, buf)
         }
     }
 }
@@ -11732,6 +12632,34 @@ public object FfiConverterSequenceTypeMember: FfiConverterRustBuffer<List<Member
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeMemberLeaf: FfiConverterRustBuffer<List<MemberLeaf>> {
+    override fun read(buf: ByteBuffer): List<MemberLeaf> {
+        val len = buf.getInt()
+        return List<MemberLeaf>(len) {
+            FfiConverterTypeMemberLeaf.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<MemberLeaf>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeMemberLeaf.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<MemberLeaf>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeMemberLeaf.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeNewMember: FfiConverterRustBuffer<List<NewMember>> {
     override fun read(buf: ByteBuffer): List<NewMember> {
         val len = buf.getInt()
@@ -11913,4 +12841,18 @@ public typealias FfiConverterTypeKeyPackageRef = FfiConverterByteArray
 
 public typealias ProposalRef = kotlin.ByteArray
 public typealias FfiConverterTypeProposalRef = FfiConverterByteArray
+        /**
+         * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
+         */
+    @Throws(MlsException::class) fun `defaultCiphersuite`(): Ciphersuite {
+            return FfiConverterTypeCiphersuite.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
+    
+        _status)
+}
+    )
+    }
+    
+
 
