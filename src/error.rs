@@ -166,8 +166,6 @@ pub(crate) enum GroupInfoError {
     NotAGroupInfo,
     #[error("no epoch can follow its epoch")]
     LastEpoch,
-    #[error("our leaf does not support what the group requires")]
-    CapabilitiesInsufficient,
     #[error(transparent)]
     Build(Box<ExternalCommitBuilderError<KeptFailure>>),
     #[error(transparent)]

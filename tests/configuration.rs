@@ -193,7 +193,14 @@ fn who_lacks_what_is_required_is_not_added_and_does_not_join() {
     let join = |client: &MlsClient, identity: IdentityId| {
         client.join_by_external_commit(identity, info.clone(), None)
     };
-    assert_eq!(join(bob.client(), bob.identity.clone()).unwrap_err(), unsupported);
+    let without_proposal = LeafNodeOptions {
+        supported_proposals: Vec::new(),
+        ..able()
+    };
+    for leaf_node in [LeafNodeOptions::default(), lacking, without_proposal] {
+        let client = bob.open_again(|config| config.leaf_node = Some(leaf_node));
+        assert_eq!(join(&client, bob.identity.clone()).unwrap_err(), unsupported);
+    }
     assert_eq!(bob.client().pending_external_join(id.clone()).unwrap(), None);
     let client = bob.open_again(|config| config.leaf_node = Some(able()));
     let waiting = join(&client, bob.identity.clone()).unwrap();

@@ -37,6 +37,13 @@ fn lengths(sender: &Device, id: &GroupId, plaintexts: impl IntoIterator<Item = u
         .collect()
 }
 
+/// A text, its length and signature, and the tag: 256 bytes hold 172 of text.
+fn assert_in_buckets(sender: &Device, id: &GroupId) {
+    assert_eq!(lengths(sender, id, 0..=172).len(), 1);
+    assert_eq!(lengths(sender, id, 173..=428).len(), 1);
+    assert_eq!(length(sender, id, 173) - length(sender, id, 172), 256);
+}
+
 #[test]
 fn by_default_texts_of_all_lengths_make_messages_of_few() {
     let (mut alice, mut bob) = (Device::new("alice"), Device::new("bob"));
@@ -44,10 +51,7 @@ fn by_default_texts_of_all_lengths_make_messages_of_few() {
     reload(&mut [&mut alice, &mut bob]);
     // One created the group and one joined it: their settings come by different ways.
     for sender in [&alice, &bob] {
-        // A text, its length and signature, and the tag: 256 bytes hold 172 of text.
-        assert_eq!(lengths(sender, &id, 0..=172).len(), 1);
-        assert_eq!(lengths(sender, &id, 173..=428).len(), 1);
-        assert_eq!(length(sender, &id, 173) - length(sender, &id, 172), 256);
+        assert_in_buckets(sender, &id);
     }
     // 256 to 4352 by 256.
     assert_eq!(lengths(&alice, &id, (0..4096).step_by(7)).len(), 17);
@@ -187,7 +191,7 @@ fn padding_survives_a_removal_and_a_return_by_either_way() {
     alice.group(&id).merge_pending_commit().unwrap();
     client.join_from_welcome(bundle.welcome.unwrap(), None).unwrap();
     bob.reload();
-    assert_eq!(lengths(&bob, &id, 0..=172).len(), 1);
+    assert_in_buckets(&bob, &id);
 
     remove(&bob);
     let info = alice.group(&id).export_group_info(true).unwrap();
@@ -197,7 +201,7 @@ fn padding_survives_a_removal_and_a_return_by_either_way() {
     alice.follow(&id, &join.commit);
     client.confirm_external_join(id.clone()).unwrap();
     bob.reload();
-    assert_eq!(lengths(&bob, &id, 0..=172).len(), 1);
+    assert_in_buckets(&bob, &id);
     assert_agree(&id, &[&alice, &bob]);
 
     // Without an old membership the client's default counts.

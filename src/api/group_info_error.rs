@@ -26,9 +26,7 @@ impl From<GroupInfoError> for MlsError {
     fn from(error: GroupInfoError) -> Self {
         let reason = match error {
             GroupInfoError::NotAGroupInfo => GroupInfoReason::NotAGroupInfo,
-            GroupInfoError::LastEpoch | GroupInfoError::CapabilitiesInsufficient => {
-                GroupInfoReason::UnsupportedFeature
-            }
+            GroupInfoError::LastEpoch => GroupInfoReason::UnsupportedFeature,
             GroupInfoError::Build(error) => return build_error(*error),
             GroupInfoError::Commit(error) => return commit_error(&error),
             GroupInfoError::Finalize(

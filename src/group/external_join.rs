@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::{
     Context, commit,
     configuration::Configuration,
-    early, extensions, join, mailbox,
+    early, join, mailbox,
     outcome::{CommitInfo, MemberInfo, Outcome, Processed},
     own_message, pending, psks, summary,
     validator::{self, Question},
@@ -76,9 +76,6 @@ pub(crate) fn join(
     check_ciphersuite(&group_info, &identity)?;
     let leaf_node = options.leaf_node.as_ref().unwrap_or(&context.leaf_node);
     let leaf_node = leaf_node.content(identity.credential.credential_type())?;
-    if !extensions::meets(&leaf_node.capabilities, group_info.group_context().extensions()) {
-        return Err(GroupInfoError::CapabilitiesInsufficient.into());
-    }
     let (id, epoch) = (group_info.group_id().clone(), group_info.epoch().as_u64());
     if epoch > policy::MAX_JOINED_EPOCH {
         return Err(GroupInfoError::LastEpoch.into());
