@@ -4429,10 +4429,14 @@ public func FfiConverterTypeExternalSender_lower(_ value: ExternalSender) -> Rus
 
 
 /**
- * How a group behaves on this device, in which members may differ and which `configure` can change; and, at the end,
- * what holds from its creation on: `configure` refuses those.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
+ * its creation on, which `configure` refuses.
  */
 public struct GroupConfig: Equatable, Hashable {
+    /**
+     * At creation only: 1 to 255 bytes; random if absent.
+     */
+    public let groupId: GroupId?
     /**
      * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
      */
@@ -4470,10 +4474,6 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let ratchetTreeInWelcome: Bool
     /**
-     * At creation only: 1 to 255 bytes; random if absent.
-     */
-    public let groupId: GroupId?
-    /**
      * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
      */
     public let leafNode: LeafNodeOptions?
@@ -4503,6 +4503,9 @@ public struct GroupConfig: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
+         * At creation only: 1 to 255 bytes; random if absent.
+         */groupId: GroupId? = nil, 
+        /**
          * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
          */publicHandshakes: Bool = false, 
         /**
@@ -4531,9 +4534,6 @@ public struct GroupConfig: Equatable, Hashable {
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
          */ratchetTreeInWelcome: Bool = true, 
         /**
-         * At creation only: 1 to 255 bytes; random if absent.
-         */groupId: GroupId? = nil, 
-        /**
          * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
          */leafNode: LeafNodeOptions? = nil, 
         /**
@@ -4553,6 +4553,7 @@ public struct GroupConfig: Equatable, Hashable {
          * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
          * `update_group_context_extensions`.
          */externalSenders: [ExternalSender] = []) {
+        self.groupId = groupId
         self.publicHandshakes = publicHandshakes
         self.padding = padding
         self.maxPastEpochs = maxPastEpochs
@@ -4561,7 +4562,6 @@ public struct GroupConfig: Equatable, Hashable {
         self.maximumForwardDistance = maximumForwardDistance
         self.resumptionPsks = resumptionPsks
         self.ratchetTreeInWelcome = ratchetTreeInWelcome
-        self.groupId = groupId
         self.leafNode = leafNode
         self.lifetimeSeconds = lifetimeSeconds
         self.requiredCapabilities = requiredCapabilities
@@ -4585,6 +4585,7 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupConfig {
         return
             try GroupConfig(
+                groupId: FfiConverterOptionTypeGroupId.read(from: &buf), 
                 publicHandshakes: FfiConverterBool.read(from: &buf), 
                 padding: FfiConverterOptionTypePadding.read(from: &buf), 
                 maxPastEpochs: FfiConverterUInt32.read(from: &buf), 
@@ -4593,7 +4594,6 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
                 maximumForwardDistance: FfiConverterUInt32.read(from: &buf), 
                 resumptionPsks: FfiConverterUInt32.read(from: &buf), 
                 ratchetTreeInWelcome: FfiConverterBool.read(from: &buf), 
-                groupId: FfiConverterOptionTypeGroupId.read(from: &buf), 
                 leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf), 
                 lifetimeSeconds: FfiConverterOptionUInt64.read(from: &buf), 
                 requiredCapabilities: FfiConverterOptionTypeRequiredCapabilities.read(from: &buf), 
@@ -4603,6 +4603,7 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
     }
 
     public static func write(_ value: GroupConfig, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
         FfiConverterBool.write(value.publicHandshakes, into: &buf)
         FfiConverterOptionTypePadding.write(value.padding, into: &buf)
         FfiConverterUInt32.write(value.maxPastEpochs, into: &buf)
@@ -4611,7 +4612,6 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
         FfiConverterUInt32.write(value.maximumForwardDistance, into: &buf)
         FfiConverterUInt32.write(value.resumptionPsks, into: &buf)
         FfiConverterBool.write(value.ratchetTreeInWelcome, into: &buf)
-        FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
         FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
         FfiConverterOptionUInt64.write(value.lifetimeSeconds, into: &buf)
         FfiConverterOptionTypeRequiredCapabilities.write(value.requiredCapabilities, into: &buf)

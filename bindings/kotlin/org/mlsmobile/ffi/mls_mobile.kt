@@ -6257,10 +6257,15 @@ public object FfiConverterTypeExternalSender: FfiConverterRustBuffer<ExternalSen
 
 
 /**
- * How a group behaves on this device, in which members may differ and which `configure` can change; and, at the end,
- * what holds from its creation on: `configure` refuses those.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
+ * its creation on, which `configure` refuses.
  */
 data class GroupConfig (
+    /**
+     * At creation only: 1 to 255 bytes; random if absent.
+     */
+    val `groupId`: GroupId? = null 
+    , 
     /**
      * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
      */
@@ -6304,11 +6309,6 @@ data class GroupConfig (
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     val `ratchetTreeInWelcome`: kotlin.Boolean = true 
-    , 
-    /**
-     * At creation only: 1 to 255 bytes; random if absent.
-     */
-    val `groupId`: GroupId? = null 
     , 
     /**
      * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
@@ -6355,6 +6355,7 @@ data class GroupConfig (
 public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
     override fun read(buf: ByteBuffer): GroupConfig {
         return GroupConfig(
+            FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterBoolean.read(buf),
             FfiConverterOptionalTypePadding.read(buf),
             FfiConverterUInt.read(buf),
@@ -6363,7 +6364,6 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterOptionalTypeLeafNodeOptions.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalTypeRequiredCapabilities.read(buf),
@@ -6373,6 +6373,7 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
     }
 
     override fun allocationSize(value: GroupConfig) = (
+            FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterBoolean.allocationSize(value.`publicHandshakes`) +
             FfiConverterOptionalTypePadding.allocationSize(value.`padding`) +
             FfiConverterUInt.allocationSize(value.`maxPastEpochs`) +
@@ -6381,7 +6382,6 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterUInt.allocationSize(value.`maximumForwardDistance`) +
             FfiConverterUInt.allocationSize(value.`resumptionPsks`) +
             FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`) +
-            FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
             FfiConverterOptionalULong.allocationSize(value.`lifetimeSeconds`) +
             FfiConverterOptionalTypeRequiredCapabilities.allocationSize(value.`requiredCapabilities`) +
@@ -6390,6 +6390,7 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
     )
 
     override fun write(value: GroupConfig, buf: ByteBuffer) {
+            FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
             FfiConverterBoolean.write(value.`publicHandshakes`, buf)
             FfiConverterOptionalTypePadding.write(value.`padding`, buf)
             FfiConverterUInt.write(value.`maxPastEpochs`, buf)
@@ -6398,7 +6399,6 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
             FfiConverterUInt.write(value.`maximumForwardDistance`, buf)
             FfiConverterUInt.write(value.`resumptionPsks`, buf)
             FfiConverterBoolean.write(value.`ratchetTreeInWelcome`, buf)
-            FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
             FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
             FfiConverterOptionalULong.write(value.`lifetimeSeconds`, buf)
             FfiConverterOptionalTypeRequiredCapabilities.write(value.`requiredCapabilities`, buf)
