@@ -141,6 +141,7 @@ pub(crate) enum ArgumentProblem {
     Duplicate,
     Malformed,
     Unsupported,
+    OnlyAtCreation,
 }
 
 /// Why a key package is refused.
@@ -154,6 +155,8 @@ pub(crate) enum KeyPackageError {
     OtherCiphersuite,
     #[error("it is given twice")]
     Duplicate,
+    #[error("its leaf does not support what the group requires")]
+    CapabilitiesInsufficient,
     #[error(transparent)]
     Verify(#[from] KeyPackageVerifyError),
 }

@@ -18,10 +18,12 @@
 mod api;
 mod crypto;
 mod error;
+mod extension;
 mod group;
 mod keys;
 mod log;
 mod message;
+mod padding;
 mod policy;
 mod provider;
 mod secret;

@@ -3,16 +3,18 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use openmls::{
-    group::{MlsGroupCreateConfig, MlsGroupJoinConfig},
+    group::{MlsGroupCreateConfig, MlsGroupCreateConfigBuilder, MlsGroupJoinConfig},
     prelude::{
-        Capabilities, CredentialType, ExtensionType, Lifetime, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
-        MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, ProposalType, ProtocolVersion, SenderRatchetConfiguration,
-        WireFormatPolicy,
+        Lifetime, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY,
+        SenderRatchetConfiguration, WireFormatPolicy,
     },
 };
 use openmls_traits::types::Ciphersuite;
 
-use crate::error::{ArgumentProblem, Error};
+use crate::{
+    error::{ArgumentProblem, Error},
+    padding::{self, Padding},
+};
 
 /// Suites that libcrux computes: 0x0001, 0x0003 and, as a draft, X-Wing 0x004D. Stated here because OpenMLS's own
 /// default list promises suites that no provider has.
@@ -24,13 +26,8 @@ pub(crate) const CIPHERSUITES: [Ciphersuite; 3] = [
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// Lifetime of a key package unless the app says otherwise: 12 weeks.
+/// Lifetime of a key package, and of the leaf of who creates a group, unless the app says otherwise: 12 weeks.
 pub(crate) const DEFAULT_LIFETIME: u64 = 84 * DAY;
-/// The longest lifetime that is made or accepted (RFC 9420, section 7.2, asks for a limit). mls-rs makes packages
-/// that live a year.
-pub(crate) const MAX_LIFETIME: u64 = 366 * DAY;
-/// How far a lifetime starts in the past, for clocks that are behind.
-pub(crate) const LIFETIME_MARGIN: u64 = 60 * 60;
 
 /// Key packages made in one call. A thousand take about 0.2 s.
 pub(crate) const MAX_KEY_PACKAGES: u32 = 1000;
@@ -60,6 +57,8 @@ pub(crate) const MAX_KEY_PACKAGE: usize = 256 << 10;
 pub(crate) const MAX_PLAINTEXT: usize = 16 << 20;
 /// Longest credential: a certificate chain fits, and it travels in every leaf of the tree.
 pub(crate) const MAX_CREDENTIAL: usize = 64 << 10;
+/// Longest application id and extensions of a leaf, together: they travel as a credential does.
+pub(crate) const MAX_LEAF_EXTENSIONS: usize = 64 << 10;
 /// Longest authenticated data, label or context.
 pub(crate) const MAX_DATA: usize = 1 << 20;
 /// Longest name of a PSK: every Commit that mixes it in carries it.
@@ -106,7 +105,7 @@ impl Default for EarlyLimits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct GroupSettings {
     pub(crate) public_handshakes: bool,
-    pub(crate) padding_block: u32,
+    pub(crate) padding: Padding,
     pub(crate) max_past_epochs: u32,
     pub(crate) past_epoch_lifetime_seconds: u64,
     pub(crate) out_of_order_tolerance: u32,
@@ -119,7 +118,7 @@ impl Default for GroupSettings {
     fn default() -> Self {
         Self {
             public_handshakes: false,
-            padding_block: 64,
+            padding: Padding::Buckets,
             max_past_epochs: 3,
             past_epoch_lifetime_seconds: DEFAULT_PAST_EPOCH_LIFETIME,
             out_of_order_tolerance: 64,
@@ -133,8 +132,13 @@ impl Default for GroupSettings {
 impl GroupSettings {
     /// Refuses what would exhaust a phone: each past epoch keeps a secret tree, each tolerated message a key.
     pub(crate) fn check(&self) -> Result<(), Error> {
+        if matches!(self.padding, Padding::Block(size) if !padding::BLOCKS.contains(&size)) {
+            return Err(Error::Argument {
+                argument: "padding",
+                problem: ArgumentProblem::OutOfRange,
+            });
+        }
         let limits = [
-            ("padding_block", self.padding_block.into(), 1 << 16),
             (
                 "max_past_epochs",
                 self.max_past_epochs.into(),
@@ -174,11 +178,11 @@ impl GroupSettings {
         }
     }
 
-    /// OpenMLS's settings for a group that is joined.
+    /// OpenMLS's settings for a group.
     pub(crate) fn join_config(&self) -> MlsGroupJoinConfig {
         MlsGroupJoinConfig::builder()
             .wire_format_policy(self.wire_format())
-            .padding_size(self.padding_block as usize)
+            .padding_size(self.padding.block())
             .max_past_epochs(self.max_past_epochs as usize)
             .number_of_resumption_psks(self.resumption_psks as usize)
             .use_ratchet_tree_extension(self.ratchet_tree_in_welcome)
@@ -189,16 +193,11 @@ impl GroupSettings {
             .build()
     }
 
-    /// OpenMLS's settings for a group that is created.
-    pub(crate) fn create_config(
-        &self,
-        ciphersuite: Ciphersuite,
-        credential_type: CredentialType,
-        lifetime: Lifetime,
-    ) -> MlsGroupCreateConfig {
+    /// The same for a group that is created, to be completed by what its creator chooses.
+    pub(crate) fn create_config(&self) -> MlsGroupCreateConfigBuilder {
         MlsGroupCreateConfig::builder()
             .wire_format_policy(self.wire_format())
-            .padding_size(self.padding_block as usize)
+            .padding_size(self.padding.block())
             .max_past_epochs(self.max_past_epochs as usize)
             .number_of_resumption_psks(self.resumption_psks as usize)
             .use_ratchet_tree_extension(self.ratchet_tree_in_welcome)
@@ -206,47 +205,65 @@ impl GroupSettings {
                 self.out_of_order_tolerance,
                 self.maximum_forward_distance,
             ))
-            .capabilities(capabilities(credential_type))
-            .lifetime(lifetime)
-            .ciphersuite(ciphersuite)
-            .build()
     }
 }
 
-/// What our leaves say they support: always their own credential's type too, or nobody could accept them (RFC 9420,
-/// section 7.3). Default extension types (1 to 5) are never listed: mls-rs refuses them.
-pub(crate) fn capabilities(own: CredentialType) -> Capabilities {
-    let mut credentials = vec![CredentialType::Basic, CredentialType::X509];
-    if !credentials.contains(&own) {
-        credentials.push(own);
-    }
-    Capabilities::new(
-        Some(&[ProtocolVersion::Mls10]),
-        Some(&CIPHERSUITES),
-        Some(&[ExtensionType::LastResort]),
-        Some(&[ProposalType::SelfRemove]),
-        Some(&credentials),
-    )
+/// How long key packages and new leaves may live, here and elsewhere: clocks and supply are the device's, not a
+/// group's (docs/adr/0018).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetimes {
+    /// The longest that is made or accepted (RFC 9420, section 7.2, asks for a limit). mls-rs makes packages that live
+    /// a year.
+    pub(crate) maximum_seconds: u64,
+    /// How far ours start in the past, for clocks that are behind.
+    pub(crate) clock_skew_seconds: u64,
 }
 
-/// A lifetime from an hour ago for `seconds` from now.
-pub(crate) fn lifetime(seconds: u64) -> Result<Lifetime, Error> {
-    if seconds == 0 || seconds > MAX_LIFETIME - LIFETIME_MARGIN {
-        return Err(Error::Argument {
-            argument: "lifetime_seconds",
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            maximum_seconds: 366 * DAY,
+            clock_skew_seconds: 60 * 60,
+        }
+    }
+}
+
+impl Lifetimes {
+    /// Refuses what is no limit, and clocks that tell no time.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refused = |argument| Error::Argument {
+            argument,
             problem: ArgumentProblem::OutOfRange,
-        });
+        };
+        if self.clock_skew_seconds > DAY {
+            return Err(refused("clock_skew_seconds"));
+        }
+        let possible = self.clock_skew_seconds + 1..=10 * 366 * DAY;
+        if !possible.contains(&self.maximum_seconds) {
+            return Err(refused("maximum_lifetime_seconds"));
+        }
+        Ok(())
     }
-    let now = now();
-    Ok(Lifetime::init(
-        now.saturating_sub(LIFETIME_MARGIN),
-        now.saturating_add(seconds),
-    ))
-}
 
-/// Whether a lifetime is short enough; OpenMLS checks only that it covers the present.
-pub(crate) fn lifetime_is_acceptable(lifetime: &Lifetime) -> bool {
-    lifetime.not_after().saturating_sub(lifetime.not_before()) <= MAX_LIFETIME
+    /// A lifetime for `seconds` from now, and a little before.
+    pub(crate) fn of(&self, seconds: u64) -> Result<Lifetime, Error> {
+        if seconds == 0 || seconds > self.maximum_seconds.saturating_sub(self.clock_skew_seconds) {
+            return Err(Error::Argument {
+                argument: "lifetime_seconds",
+                problem: ArgumentProblem::OutOfRange,
+            });
+        }
+        let now = now();
+        Ok(Lifetime::init(
+            now.saturating_sub(self.clock_skew_seconds),
+            now.saturating_add(seconds),
+        ))
+    }
+
+    /// Whether a lifetime is short enough; OpenMLS checks only that it covers the present.
+    pub(crate) fn accept(&self, lifetime: &Lifetime) -> bool {
+        lifetime.not_after().saturating_sub(lifetime.not_before()) <= self.maximum_seconds
+    }
 }
 
 /// Seconds since 1970; 0 on a clock before that.

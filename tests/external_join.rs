@@ -291,7 +291,7 @@ fn a_removed_device_joins_again_and_its_early_messages_survive_its_removal() {
     let id = group_of(&[&alice, &bob]);
     bob.group(&id)
         .configure(GroupConfig {
-            padding_block: 1024,
+            padding: Some(mls_mobile::Padding::Block { size: 1024 }),
             ..GroupConfig::default()
         })
         .unwrap();

@@ -69,7 +69,7 @@ fn authenticated_data_travels_in_clear_and_belongs_to_one_message() {
 }
 
 #[test]
-fn padding_hides_lengths_within_a_block_and_none_shows_them() {
+fn padding_hides_lengths_within_a_bucket_and_none_shows_them() {
     let (alice, bob, id) = two();
     // One created the group and one joined it: their settings come by different ways.
     for (sender, reader) in [(&alice, &bob), (&bob, &alice)] {
@@ -79,9 +79,9 @@ fn padding_hides_lengths_within_a_block_and_none_shows_them() {
             message.len()
         };
         assert_eq!(length("no"), length("yes, with pleasure"));
-        assert!(length("no") < length(&"a long story ".repeat(10)));
+        assert!(length("no") < length(&"a long story ".repeat(20)));
         let config = GroupConfig {
-            padding_block: 0,
+            padding: Some(mls_mobile::Padding::Off),
             ..GroupConfig::default()
         };
         sender.group(&id).configure(config).unwrap();

@@ -22,7 +22,7 @@ const DAY: u64 = 24 * 60 * 60;
 fn lifetime(lifetime_seconds: u64) -> Option<KeyPackageOptions> {
     Some(KeyPackageOptions {
         lifetime_seconds,
-        last_resort: false,
+        ..KeyPackageOptions::default()
     })
 }
 

@@ -64,7 +64,14 @@ fn link(folder: &TempDir, library: &Path) -> (Output, PathBuf) {
     let output = Command::new("cc")
         .arg(&source)
         .args(["-Wl,--whole-archive".as_ref(), library.as_os_str()])
-        .args(["-Wl,--no-whole-archive", "-lm", "-lpthread", "-ldl", "-lgcc_s", "-o"])
+        .args([
+            "-Wl,--no-whole-archive",
+            "-lm",
+            "-lpthread",
+            "-ldl",
+            "-lgcc_s",
+            "-o",
+        ])
         .arg(&app)
         .output()
         .unwrap();
@@ -75,7 +82,11 @@ fn link(folder: &TempDir, library: &Path) -> (Output, PathBuf) {
 fn an_app_links_another_sqlite_beside_ours() {
     let folder = TempDir::new().unwrap();
     let (output, app) = link(&folder, &private(&folder));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert_eq!(Command::new(app).status().unwrap().code(), Some(0));
 }
 
@@ -85,14 +96,21 @@ fn without_names_of_its_own_sqlite_would_collide() {
     let (output, _) = link(&folder, &library());
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(!output.status.success());
-    assert!(errors.contains("multiple definition of `sqlite3_libversion'"), "{errors}");
+    assert!(
+        errors.contains("multiple definition of `sqlite3_libversion'"),
+        "{errors}"
+    );
 }
 
 #[test]
 fn the_check_passes_the_private_library_and_refuses_the_other() {
     let folder = TempDir::new().unwrap();
     let passed = script("check-library.sh", &[&private(&folder)]);
-    assert!(passed.status.success(), "{}", String::from_utf8_lossy(&passed.stderr));
+    assert!(
+        passed.status.success(),
+        "{}",
+        String::from_utf8_lossy(&passed.stderr)
+    );
     let refused = script("check-library.sh", &[&library()]);
     assert!(!refused.status.success());
     assert!(String::from_utf8_lossy(&refused.stderr).contains("symbols of SQLite are global"));

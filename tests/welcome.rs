@@ -10,7 +10,7 @@
 mod common;
 
 use common::{Device, SUITE, advance, assert_agree, basic, deliver, group_of, reload};
-use mls_mobile::{ArgumentReason, GroupConfig, GroupId, MlsError, ProcessedMessage, WelcomeReason};
+use mls_mobile::{ArgumentReason, GroupConfig, GroupId, MlsError, Padding, ProcessedMessage, WelcomeReason};
 
 fn invalid(reason: WelcomeReason) -> MlsError {
     MlsError::WelcomeInvalid { reason }
@@ -298,7 +298,9 @@ fn a_configuration_lasts_and_one_out_of_bounds_is_refused() {
 
     type Change = fn(&mut GroupConfig);
     let bounds: [(&str, Change); 5] = [
-        ("padding_block", |config| config.padding_block = (1 << 16) + 1),
+        ("padding", |config| {
+            config.padding = Some(Padding::Block { size: (1 << 16) + 1 });
+        }),
         ("max_past_epochs", |config| config.max_past_epochs = 33),
         ("out_of_order_tolerance", |config| {
             config.out_of_order_tolerance = 4097

@@ -11,9 +11,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::{ArgumentProblem, Error},
-    group::{Context, create, join, validator::Validator},
+    group::{Context, create, creation::Creation, join, validator::Validator},
+    keys::leaf_node::LeafNodeOptions,
     log::{Level, Log, Sink},
-    policy::{EarlyLimits, GroupSettings},
+    policy::{EarlyLimits, GroupSettings, Lifetimes},
     secret::Secret,
     storage::Store,
 };
@@ -33,8 +34,8 @@ impl MlsClient {
     /// Opens the database, or creates it if the file does not exist or is empty.
     ///
     /// Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-    /// Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
-    /// in none),
+    /// Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
+    /// `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
     /// `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
     /// `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
     /// After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -48,11 +49,12 @@ impl MlsClient {
     }
 
     /// Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-    /// client's `group_defaults` hold.
+    /// client's `group_defaults` hold. The suite is the identity's.
     ///
     /// Stored: the group. Nothing is sent; `add_members` invites.
     /// Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
-    /// `InvalidArgument`.
+    /// `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
+    /// `required_capabilities` or `extensions` need of every member).
     #[uniffi::method(default(config = None))]
     pub fn create_group(
         &self,
@@ -60,14 +62,16 @@ impl MlsClient {
         config: Option<GroupConfig>,
     ) -> Result<Arc<MlsGroup>, MlsError> {
         call(&self.core, "create_group", || {
-            let settings = config
-                .as_ref()
-                .map_or_else(|| self.core.context.settings.clone(), Into::into);
-            let id = config.and_then(|config| config.group_id).map(Into::into);
-            let id = self
-                .core
-                .store
-                .write(|call| create::create(call, &identity.0, id, &settings))?;
+            let Core { store, context } = &*self.core;
+            let (id, settings, creation) = match config {
+                Some(mut config) => {
+                    let id = config.group_id.take().map(Into::into);
+                    (id, (&config).into(), config.try_into()?)
+                }
+                None => (None, context.settings.clone(), context.creation.clone()),
+            };
+            let chosen = (&settings, &creation);
+            let id = store.write(|call| create::create(call, context, &identity.0, id, chosen))?;
             Ok(MlsGroup::new(&self.core, id))
         })
     }
@@ -175,6 +179,20 @@ fn open_core(
         .as_ref()
         .map_or_else(GroupSettings::default, Into::into);
     settings.check()?;
+    let creation = match &config.group_defaults {
+        Some(defaults) => {
+            defaults.check_no_id()?;
+            defaults.clone().try_into()?
+        }
+        None => Creation::default(),
+    };
+    let leaf_node: LeafNodeOptions = config.leaf_node.clone().map_or_else(Default::default, Into::into);
+    leaf_node.check()?;
+    let lifetimes = config
+        .lifetimes
+        .as_ref()
+        .map_or_else(Lifetimes::default, Into::into);
+    lifetimes.check()?;
     let store = Store::open(
         Path::new(&config.database_path),
         database_key,
@@ -187,6 +205,9 @@ fn open_core(
             validator,
             log,
             settings,
+            creation,
+            leaf_node,
+            lifetimes,
             inbox: config.inbox,
             early: config
                 .early_limits

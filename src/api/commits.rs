@@ -3,7 +3,8 @@
 use super::{CommitBundle, Core, Extension, IdentityId, Merged, MlsError, MlsGroup, call};
 use crate::{
     error::Error,
-    group::{commit, extensions::ExtensionInfo, membership, own_message, pending},
+    extension::ExtensionInfo,
+    group::{commit, membership, own_message, pending},
     storage::{Call, WriteTx, pending::PendingCommitRecord},
 };
 
@@ -20,6 +21,11 @@ impl MlsGroup {
 pub(super) fn infos(extensions: Vec<Extension>) -> Vec<ExtensionInfo> {
     let info = |extension: Extension| (extension.extension_type, extension.data);
     extensions.into_iter().map(info).collect()
+}
+
+pub(super) fn extensions(infos: Vec<ExtensionInfo>) -> Vec<Extension> {
+    let extension = |(extension_type, data)| Extension { extension_type, data };
+    infos.into_iter().map(extension).collect()
 }
 
 #[uniffi::export]
@@ -52,7 +58,8 @@ impl MlsGroup {
     }
 
     /// Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-    /// `new_identity` its credential and signature key change too; the group signs with them after the merge.
+    /// `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
+    /// leaf says otherwise stays (`update_leaf_node` changes it).
     /// Stored, sent and kept as for `add_members`.
     ///
     /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
@@ -66,6 +73,7 @@ impl MlsGroup {
                 &self.core.context,
                 &self.id,
                 new_identity.as_ref().map(|id| id.0.as_slice()),
+                None,
             )
         })
     }

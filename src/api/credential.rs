@@ -14,14 +14,23 @@ use crate::{
     non_camel_case_types,
     reason = "the names of the IANA registry, which every language recognises"
 )]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, uniffi::Enum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, uniffi::Enum)]
 pub enum Ciphersuite {
-    /// 0x0001.
+    /// 0x0001, which every implementation of RFC 9420 has.
     MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519,
-    /// 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
+    /// 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
+    #[default]
     MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519,
-    /// 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
+    /// 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
+    /// its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
+    /// Commits are much larger.
     MLS_256_XWING_CHACHA20POLY1305_SHA256_Ed25519,
+}
+
+/// The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
+#[uniffi::export]
+pub fn default_ciphersuite() -> Result<Ciphersuite, MlsError> {
+    Ok(Ciphersuite::default())
 }
 
 impl From<Ciphersuite> for mls::Ciphersuite {

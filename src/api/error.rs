@@ -270,7 +270,7 @@ pub enum KeyPackageReason {
     Expired,
     /// Its lifetime has not begun: one of the clocks is wrong.
     NotYetValid,
-    /// Its lifetime is missing, or longer than a year.
+    /// Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
     LifetimeUnacceptable,
     /// It is for another protocol version.
     UnsupportedVersion,
@@ -371,8 +371,11 @@ pub enum ArgumentReason {
     Duplicate,
     /// Its content does not decode.
     Malformed,
-    /// Not every member of the group supports it.
+    /// Not every member of the group supports it; of a group that is created, the own leaf does not
+    /// (`LeafNodeOptions`).
     Unsupported,
+    /// It holds from the group's creation on, and `configure` cannot change it.
+    OnlyAtCreation,
     /// It names a file that exists already.
     AlreadyExists,
     /// The folder that should hold the file does not exist.

@@ -146,6 +146,7 @@ impl From<ArgumentProblem> for ArgumentReason {
             ArgumentProblem::Duplicate => Self::Duplicate,
             ArgumentProblem::Malformed => Self::Malformed,
             ArgumentProblem::Unsupported => Self::Unsupported,
+            ArgumentProblem::OnlyAtCreation => Self::OnlyAtCreation,
         }
     }
 }
@@ -181,6 +182,7 @@ impl From<KeyPackageError> for KeyPackageReason {
             KeyPackageError::LifetimeTooLong => Self::LifetimeUnacceptable,
             KeyPackageError::OtherCiphersuite => Self::OtherCiphersuite,
             KeyPackageError::Duplicate => Self::DuplicateKey,
+            KeyPackageError::CapabilitiesInsufficient => Self::CapabilitiesInsufficient,
             KeyPackageError::Verify(error) => match error {
                 KeyPackageVerifyError::LifetimeError(LifetimeError::Expired { .. }) => Self::Expired,
                 KeyPackageVerifyError::LifetimeError(_) => Self::NotYetValid,

@@ -1,7 +1,12 @@
 //! Joining a group by an external Commit.
 
-use super::{CommitSummary, Core, GroupId, IdentityId, MlsClient, MlsError, ProcessedMessage, call};
-use crate::{group::external_join, storage::external_joins::ExternalJoinRecord};
+use super::{
+    CommitSummary, Core, GroupId, IdentityId, LeafNodeOptions, MlsClient, MlsError, ProcessedMessage, call,
+};
+use crate::{
+    group::external_join::{self, JoinOptions},
+    storage::external_joins::ExternalJoinRecord,
+};
 
 /// An external Commit that waits for the delivery service's answer.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -54,14 +59,11 @@ impl MlsClient {
         name: &'static str,
         identity: &IdentityId,
         group_info: &[u8],
-        ratchet_tree: Option<&[u8]>,
-        psk_ids: &[Vec<u8>],
+        options: &JoinOptions,
     ) -> Result<ExternalJoin, MlsError> {
         call(&self.core, name, || {
             let Core { store, context } = &*self.core;
-            store.write(|call| {
-                external_join::join(call, context, &identity.0, group_info, ratchet_tree, psk_ids)
-            })
+            store.write(|call| external_join::join(call, context, &identity.0, group_info, options))
         })
         .map(Into::into)
     }
@@ -90,7 +92,33 @@ impl MlsClient {
         ratchet_tree: Option<Vec<u8>>,
     ) -> Result<ExternalJoin, MlsError> {
         let name = "join_by_external_commit";
-        self.join_externally(name, &identity, &group_info, ratchet_tree.as_deref(), &[])
+        let options = JoinOptions {
+            ratchet_tree,
+            ..JoinOptions::default()
+        };
+        self.join_externally(name, &identity, &group_info, &options)
+    }
+
+    /// As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+    /// pre-shared keys as `join_by_external_commit_with_psks` takes them.
+    ///
+    /// Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+    #[uniffi::method(default(ratchet_tree = None, psk_ids = []))]
+    pub fn join_by_external_commit_with_leaf_node(
+        &self,
+        identity: IdentityId,
+        group_info: Vec<u8>,
+        leaf_node: LeafNodeOptions,
+        ratchet_tree: Option<Vec<u8>>,
+        psk_ids: Vec<Vec<u8>>,
+    ) -> Result<ExternalJoin, MlsError> {
+        let options = JoinOptions {
+            ratchet_tree,
+            psk_ids,
+            leaf_node: Some(leaf_node.into()),
+        };
+        let name = "join_by_external_commit_with_leaf_node";
+        self.join_externally(name, &identity, &group_info, &options)
     }
 
     /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.

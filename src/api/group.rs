@@ -58,11 +58,14 @@ impl MlsGroup {
         })
     }
 
-    /// Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+    /// Changes how the group behaves on this device. Nothing is sent.
     ///
-    /// Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+    /// Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+    /// Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+    /// `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
     pub fn configure(&self, config: GroupConfig) -> Result<(), MlsError> {
         call(&self.core, "configure", || {
+            config.check_local()?;
             let settings = (&config).into();
             self.core
                 .store

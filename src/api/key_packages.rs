@@ -1,9 +1,13 @@
 //! Key packages of a client.
 
 use super::{
-    IdentityId, KeyPackage, KeyPackageInfo, KeyPackageOptions, KeyPackageRef, MlsClient, MlsError, call,
+    Core, IdentityId, KeyPackage, KeyPackageInfo, KeyPackageOptions, KeyPackageRef, MlsClient, MlsError, call,
 };
-use crate::{crypto::crypto, keys::key_package, storage::key_packages};
+use crate::{
+    crypto::crypto,
+    keys::{key_package, leaf_node::LeafNodeView},
+    storage::key_packages,
+};
 
 #[uniffi::export]
 impl MlsClient {
@@ -11,7 +15,7 @@ impl MlsClient {
     ///
     /// Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
     /// delivery service, which gives each to one inviter only.
-    /// Errors: `IdentityNotFound`, `InvalidArgument`.
+    /// Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
     #[uniffi::method(default(options = None))]
     pub fn create_key_packages(
         &self,
@@ -20,11 +24,10 @@ impl MlsClient {
         options: Option<KeyPackageOptions>,
     ) -> Result<Vec<KeyPackage>, MlsError> {
         call(&self.core, "create_key_packages", || {
-            let options = options.unwrap_or_default().into();
-            let records = self
-                .core
-                .store
-                .write(|call| key_package::create(call, &identity.0, count, options))?;
+            let Core { store, context } = &*self.core;
+            let options = options.unwrap_or_default().resolve(context);
+            let records = store
+                .write(|call| key_package::create(call, &context.lifetimes, &identity.0, count, &options))?;
             Ok(records.into_iter().map(Into::into).collect())
         })
     }
@@ -39,11 +42,11 @@ impl MlsClient {
         options: Option<KeyPackageOptions>,
     ) -> Result<Vec<KeyPackage>, MlsError> {
         call(&self.core, "replenish_key_packages", || {
-            let options = options.unwrap_or_default().into();
-            let records = self
-                .core
-                .store
-                .write(|call| key_package::replenish(call, &identity.0, target, options))?;
+            let Core { store, context } = &*self.core;
+            let options = options.unwrap_or_default().resolve(context);
+            let records = store.write(|call| {
+                key_package::replenish(call, &context.lifetimes, &identity.0, target, &options)
+            })?;
             Ok(records.into_iter().map(Into::into).collect())
         })
     }
@@ -78,13 +81,15 @@ impl MlsClient {
     }
 
     /// Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-    /// the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+    /// the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+    /// Nothing is stored.
     ///
     /// Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
     pub fn inspect_key_package(&self, key_package: Vec<u8>) -> Result<KeyPackageInfo, MlsError> {
-        let (reference, key_package) = call(&self.core, "inspect_key_package", || {
-            let key_package = key_package::validate(&key_package)?;
-            Ok((key_package.hash_ref(crypto()?)?, key_package))
+        let (reference, key_package, view) = call(&self.core, "inspect_key_package", || {
+            let key_package = key_package::validate(&key_package, &self.core.context.lifetimes)?;
+            let view = LeafNodeView::try_from(key_package.leaf_node())?;
+            Ok((key_package.hash_ref(crypto()?)?, key_package, view))
         })?;
         let (leaf_node, lifetime) = (key_package.leaf_node(), key_package.life_time());
         Ok(KeyPackageInfo {
@@ -95,6 +100,7 @@ impl MlsClient {
             not_before: lifetime.not_before(),
             not_after: lifetime.not_after(),
             last_resort: key_package.last_resort(),
+            leaf_node: view.into(),
         })
     }
 }

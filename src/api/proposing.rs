@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl MlsGroup {
-    fn propose(
+    pub(super) fn propose(
         &self,
         name: &'static str,
         make: impl FnOnce(&mut Call<'_, WriteTx<'_>>, &Context) -> Result<Proposed, Error>,
@@ -65,7 +65,7 @@ impl MlsGroup {
     pub fn propose_self_update(&self, new_identity: Option<IdentityId>) -> Result<ProposalBundle, MlsError> {
         let new_identity = new_identity.as_ref().map(|id| id.0.as_slice());
         self.propose("propose_self_update", |call, _| {
-            propose::self_update(call, &self.id, new_identity)
+            propose::self_update(call, &self.id, new_identity, None)
         })
     }
 
@@ -85,7 +85,8 @@ impl MlsGroup {
 
     /// Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
     /// and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-    /// Commit (`CommitSummary.custom`).
+    /// Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+    /// `supported_by_all` tells whether all do.
     ///
     /// Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
     /// `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::{ExternalJoin, IdentityId, MlsClient, MlsError, MlsGroup, ProposalBundle, PskId, call};
-use crate::group::psks;
+use crate::group::{external_join::JoinOptions, psks};
 
 #[uniffi::export]
 impl MlsClient {
@@ -49,7 +49,12 @@ impl MlsClient {
         psk_ids: Vec<Vec<u8>>,
     ) -> Result<ExternalJoin, MlsError> {
         let name = "join_by_external_commit_with_psks";
-        self.join_externally(name, &identity, &group_info, ratchet_tree.as_deref(), &psk_ids)
+        let options = JoinOptions {
+            ratchet_tree,
+            psk_ids,
+            leaf_node: None,
+        };
+        self.join_externally(name, &identity, &group_info, &options)
     }
 }
 

@@ -1,11 +1,11 @@
 //! What goes in and out besides outcomes: identities, key packages, groups, Commits.
 
 use super::{
-    Ciphersuite, CommitSummary, Credential, GroupId, IdentityId, KeyPackageRef, MlsError, ProposalRef,
-    ProposalSummary,
+    Ciphersuite, CommitSummary, Credential, GroupId, IdentityId, KeyPackageRef, LeafNode, LeafNodeOptions,
+    MlsError, ProposalRef, ProposalSummary, commits,
 };
 use crate::{
-    group::{join, outcome, propose::Proposed, state},
+    group::{Context, join, outcome, propose::Proposed, state},
     keys::{identity, key_package},
     policy,
     storage::{groups::GroupRecord, key_packages::KeyPackageRecord, lifecycle, pending::PendingCommitRecord},
@@ -35,14 +35,18 @@ impl TryFrom<identity::Identity> for Identity {
 }
 
 /// What may be chosen about key packages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Record)]
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
 pub struct KeyPackageOptions {
-    /// Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+    /// Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+    /// unless set. The default is 12 weeks.
     #[uniffi(default = 7257600)]
     pub lifetime_seconds: u64,
     /// Usable any number of times; hand it out only when no other is left.
     #[uniffi(default = false)]
     pub last_resort: bool,
+    /// What the leaf says that joins with it; without it the client's `leaf_node` holds.
+    #[uniffi(default = None)]
+    pub leaf_node: Option<LeafNodeOptions>,
 }
 
 impl Default for KeyPackageOptions {
@@ -50,15 +54,19 @@ impl Default for KeyPackageOptions {
         Self {
             lifetime_seconds: policy::DEFAULT_LIFETIME,
             last_resort: false,
+            leaf_node: None,
         }
     }
 }
 
-impl From<KeyPackageOptions> for key_package::Options {
-    fn from(options: KeyPackageOptions) -> Self {
-        Self {
-            lifetime_seconds: options.lifetime_seconds,
-            last_resort: options.last_resort,
+impl KeyPackageOptions {
+    pub(super) fn resolve(self, context: &Context) -> key_package::Options {
+        key_package::Options {
+            lifetime_seconds: self.lifetime_seconds,
+            last_resort: self.last_resort,
+            leaf_node: self
+                .leaf_node
+                .map_or_else(|| context.leaf_node.clone(), Into::into),
         }
     }
 }
@@ -110,6 +118,8 @@ pub struct KeyPackageInfo {
     pub not_after: u64,
     /// Whether its owner keeps it after use.
     pub last_resort: bool,
+    /// What its owner's leaf will say.
+    pub leaf_node: LeafNode,
 }
 
 /// A group in the list, without loading it.
@@ -193,7 +203,7 @@ pub struct GroupState {
     pub early_messages: u32,
     /// Proposals that the next Commit will carry out.
     pub pending_proposals: Vec<ProposalSummary>,
-    /// The GroupContext's extensions.
+    /// The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
     pub extensions: Vec<Extension>,
     /// Equal for all members of this epoch, and for nobody else (RFC 9420, section 8.7).
     pub epoch_authenticator: Vec<u8>,
@@ -215,11 +225,7 @@ impl TryFrom<state::GroupView> for GroupState {
             fork_suspected: view.fork_suspected,
             early_messages: u32::try_from(view.early_messages).unwrap_or(u32::MAX),
             pending_proposals: view.pending_proposals.into_iter().map(Into::into).collect(),
-            extensions: view
-                .extensions
-                .into_iter()
-                .map(|(extension_type, data)| Extension { extension_type, data })
-                .collect(),
+            extensions: commits::extensions(view.extensions),
             epoch_authenticator: view.epoch_authenticator,
         })
     }

@@ -15,6 +15,8 @@ use openmls_traits::OpenMlsProvider;
 
 use super::{
     Context, Live, check_in_step,
+    extensions::{self, NewTogether},
+    leaf_node,
     outcome::NewMemberInfo,
     psk_rules::{self, Mix},
     summary,
@@ -26,6 +28,7 @@ use crate::{
     keys::{
         identity::{self, Identity},
         key_package,
+        leaf_node::LeafNodeOptions,
         signer::Ed25519Signer,
     },
     policy,
@@ -44,7 +47,7 @@ pub(crate) fn add_members(
     id: &GroupId,
     key_packages: &[Vec<u8>],
 ) -> Result<PendingCommitRecord, Error> {
-    let key_packages = parse_key_packages("key_packages", key_packages)?;
+    let key_packages = parse_key_packages(context, "key_packages", key_packages)?;
     with_group(call, id, |live| {
         for key_package in &key_packages {
             check_key_package(context, live, key_package)?;
@@ -57,6 +60,7 @@ pub(crate) fn add_members(
 
 /// Whether a Commit could add them is for OpenMLS and the validator to say.
 pub(super) fn parse_key_packages(
+    context: &Context,
     argument: &'static str,
     key_packages: &[Vec<u8>],
 ) -> Result<Vec<KeyPackage>, Error> {
@@ -67,7 +71,7 @@ pub(super) fn parse_key_packages(
     }
     key_packages
         .iter()
-        .map(|bytes| key_package::validate(bytes))
+        .map(|bytes| key_package::validate(bytes, &context.lifetimes))
         .collect()
 }
 
@@ -80,6 +84,10 @@ pub(super) fn check_key_package(
         return Err(KeyPackageError::OtherCiphersuite.into());
     }
     let leaf_node = key_package.leaf_node();
+    // OpenMLS compares with the required capabilities only, not with the extensions that are there.
+    if !extensions::meets(leaf_node.capabilities(), live.group.extensions()) {
+        return Err(KeyPackageError::CapabilitiesInsufficient.into());
+    }
     let member = NewMemberInfo {
         credential: leaf_node.credential().clone(),
         signature_key: leaf_node.signature_key().as_slice().to_vec(),
@@ -131,22 +139,25 @@ pub(super) fn check_members(group: &MlsGroup, leaf_indices: &[u32]) -> Result<()
     }
 }
 
-/// Renews the own leaf and path, with another identity if one is given.
+/// Renews the own leaf and path, with another identity or another content of the leaf if one is given.
 pub(crate) fn self_update(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
     id: &GroupId,
     new_identity: Option<&[u8]>,
+    leaf_node: Option<&LeafNodeOptions>,
 ) -> Result<PendingCommitRecord, Error> {
     let new_identity = new_identity.map(|id| identity::get(&call.tx, id)).transpose()?;
+    let new_identity = new_identity.as_ref();
     with_group(call, id, |live| {
-        commit(
-            live,
-            context,
-            new_identity.as_ref(),
-            Outsiders::LeaveOut,
-            |builder| Ok(builder.force_self_update(true)),
-        )
+        let parameters = leaf_node::own(live, new_identity, leaf_node)?;
+        commit(live, context, new_identity, Outsiders::LeaveOut, |builder| {
+            let builder = builder.force_self_update(true);
+            Ok(match &parameters {
+                Some(parameters) => builder.leaf_node_parameters(parameters.clone()),
+                None => builder,
+            })
+        })
     })
 }
 
@@ -227,11 +238,12 @@ pub(super) fn build<'g>(
         .load_psks(provider.storage())?
         .create_group_info(true);
     // Our own changes pass through the filter too.
-    let mix = Mix::default();
+    let (mix, together) = (Mix::default(), NewTogether::default());
     let accepts = |queued: &QueuedProposal| {
         let accepted = accepts(queued);
         if accepted {
             mix.see(queued.proposal());
+            together.see(queued.proposal());
         }
         accepted
     };
@@ -247,6 +259,9 @@ pub(super) fn build<'g>(
     }?;
     if mix.is_forbidden() {
         return Err(Error::ResumptionPskWithAdds);
+    }
+    if !together.fit() {
+        return Err(KeyPackageError::CapabilitiesInsufficient.into());
     }
     Ok(built)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Context, with_group};
 use crate::{
     error::Error,
+    padding::Padding,
     storage::{
         Call, ReadTx, WriteTx,
         groups::{self, GroupRecord},
@@ -22,6 +23,8 @@ pub(super) struct Configuration {
     join_config: Option<MlsGroupJoinConfig>,
     /// Seconds that a past epoch's keys outlive it.
     pub(super) lifetime: u64,
+    #[serde(default)]
+    pub(super) pads_to_buckets: bool,
 }
 
 impl Configuration {
@@ -35,6 +38,7 @@ impl Configuration {
             || Self {
                 join_config: None,
                 lifetime: context.settings.past_epoch_lifetime_seconds,
+                pads_to_buckets: context.settings.padding == Padding::Buckets,
             },
             |lost| lost.configuration,
         ))
@@ -45,6 +49,7 @@ impl Configuration {
         Ok(Self {
             join_config: tx.storage().mls_group_join_config(&record.group_id)?,
             lifetime: record.past_keys.lifetime,
+            pads_to_buckets: record.pads_to_buckets,
         })
     }
 

@@ -2,10 +2,11 @@
 
 use openmls::group::{GroupId, MlsGroup};
 
-use super::{past_epochs, recovery, with_group};
+use super::{Context, creation::Creation, past_epochs, recovery, with_group};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
+    padding::Padding,
     policy::{self, GroupSettings},
     provider::Provider,
     storage::{
@@ -21,9 +22,10 @@ use openmls_traits::OpenMlsProvider;
 /// Creates a group with this device as its only member (RFC 9420, section 11).
 pub(crate) fn create(
     call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
     identity: &[u8],
     id: Option<GroupId>,
-    settings: &GroupSettings,
+    (settings, creation): (&GroupSettings, &Creation),
 ) -> Result<GroupId, Error> {
     settings.check()?;
     let identity = identity::get(&call.tx, identity)?;
@@ -38,11 +40,7 @@ pub(crate) fn create(
     {
         return Err(Error::GroupAlreadyExists);
     }
-    let config = settings.create_config(
-        identity.ciphersuite,
-        identity.credential.credential_type(),
-        policy::lifetime(policy::DEFAULT_LIFETIME)?,
-    );
+    let config = creation.config(settings, &context.lifetimes, &context.leaf_node, &identity)?;
     let mls = MlsGroup::new_with_group_id(
         &provider,
         &identity.signer,
@@ -50,12 +48,11 @@ pub(crate) fn create(
         id.clone(),
         identity.credential_with_key(),
     )?;
-    let record = GroupRecord::new(
-        id.clone(),
-        identity.signature_key,
-        0,
-        settings.past_epoch_lifetime_seconds,
-    );
+    let lifetime = settings.past_epoch_lifetime_seconds;
+    let record = GroupRecord {
+        pads_to_buckets: settings.padding == Padding::Buckets,
+        ..GroupRecord::new(id.clone(), identity.signature_key, 0, lifetime)
+    };
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup::new(mls, record));
     Ok(id)
@@ -95,6 +92,7 @@ pub(crate) fn configure(
     // Fewer past epochs delete their keys.
     call.tx.erase();
     with_group(call, id, |live| {
+        live.record.pads_to_buckets = settings.padding == Padding::Buckets;
         past_epochs::configure(live, settings)?;
         live.group
             .set_configuration(live.provider.storage(), &settings.join_config())

@@ -9,8 +9,8 @@ use openmls::{
         PastEpochDeletion,
     },
     prelude::{
-        ContentType, LeafNodeParameters, MlsMessageBodyIn, PreSharedKeyProposal, Proposal, ProtocolMessage,
-        RatchetTreeIn, Sender, group_info::VerifiableGroupInfo,
+        ContentType, MlsMessageBodyIn, PreSharedKeyProposal, Proposal, ProtocolMessage, RatchetTreeIn,
+        Sender, group_info::VerifiableGroupInfo,
     },
 };
 use openmls_traits::OpenMlsProvider;
@@ -27,7 +27,10 @@ use super::{
 };
 use crate::{
     error::{ArgumentProblem, Error, GroupInfoError, MessageError},
-    keys::identity::{self, Identity},
+    keys::{
+        identity::{self, Identity},
+        leaf_node::{LeafNodeContent, LeafNodeOptions},
+    },
     message, policy,
     provider::Provider,
     storage::{
@@ -39,6 +42,15 @@ use crate::{
         per_group::PerGroup,
     },
 };
+
+/// What an app may choose about a join.
+#[derive(Default)]
+pub(crate) struct JoinOptions {
+    pub(crate) ratchet_tree: Option<Vec<u8>>,
+    pub(crate) psk_ids: Vec<Vec<u8>>,
+    /// What the leaf says; the client's if absent.
+    pub(crate) leaf_node: Option<LeafNodeOptions>,
+}
 
 /// What a join brought.
 pub(crate) struct Joined {
@@ -54,14 +66,16 @@ pub(crate) fn join(
     context: &Context,
     identity: &[u8],
     group_info: &[u8],
-    ratchet_tree: Option<&[u8]>,
-    psk_ids: &[Vec<u8>],
+    options: &JoinOptions,
 ) -> Result<ExternalJoinRecord<GroupRows>, Error> {
-    psks::check_ids(psk_ids)?;
+    psks::check_ids(&options.psk_ids)?;
     let group_info = parse(group_info)?;
+    let ratchet_tree = options.ratchet_tree.as_deref();
     let ratchet_tree = ratchet_tree.map(join::parse_ratchet_tree).transpose()?;
     let identity = identity::get(&call.tx, identity)?;
     check_ciphersuite(&group_info, &identity)?;
+    let leaf_node = options.leaf_node.as_ref().unwrap_or(&context.leaf_node);
+    let leaf_node = leaf_node.content(identity.credential.credential_type())?;
     let (id, epoch) = (group_info.group_id().clone(), group_info.epoch().as_u64());
     if epoch > policy::MAX_JOINED_EPOCH {
         return Err(GroupInfoError::LastEpoch.into());
@@ -73,7 +87,17 @@ pub(crate) fn join(
         bundle,
         rows,
         old_leaf_remains,
-    } = call.provisional(|call| build(call, context, &identity, group_info, ratchet_tree, psk_ids))?;
+    } = call.provisional(|call| {
+        let leaf_node = (&identity, leaf_node);
+        build(
+            call,
+            context,
+            leaf_node,
+            group_info,
+            ratchet_tree,
+            &options.psk_ids,
+        )
+    })?;
     let commit = commit::record(bundle, epoch)?;
     let record = ExternalJoinRecord {
         group_id: id,
@@ -132,7 +156,7 @@ struct Built {
 fn build(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
-    identity: &Identity,
+    (identity, leaf_node): (&Identity, LeafNodeContent),
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
     psk_ids: &[Vec<u8>],
@@ -142,8 +166,9 @@ fn build(
     groups::replace(&call.tx, &place)?;
     let provider = Provider::new(&call.tx)?;
     let psks = psks::for_external_commit(&call.tx, &provider, identity.ciphersuite, psk_ids)?;
+    let leaf_node = (identity, leaf_node);
     let (mut group, bundle, resynced) =
-        commit_externally(&provider, context, identity, group_info, ratchet_tree, psks)?;
+        commit_externally(&provider, context, leaf_node, group_info, ratchet_tree, psks)?;
     if !commit::fits(&group, identity) {
         return Err(unfit_identity());
     }
@@ -171,7 +196,7 @@ fn build(
 fn commit_externally(
     provider: &Provider<'_>,
     context: &Context,
-    identity: &Identity,
+    (identity, leaf_node): (&Identity, LeafNodeContent),
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
     psks: Vec<PreSharedKeyProposal>,
@@ -184,14 +209,11 @@ fn commit_externally(
     if let Some(ratchet_tree) = ratchet_tree {
         builder = builder.with_ratchet_tree(ratchet_tree);
     }
-    let leaf_node = LeafNodeParameters::builder()
-        .with_capabilities(policy::capabilities(identity.credential.credential_type()))
-        .build();
     let mut resynced = false;
     let (group, bundle) = builder
         .build_group(provider, group_info, identity.credential_with_key())
         .map_err(|error| GroupInfoError::Build(Box::new(error)))?
-        .leaf_node_parameters(leaf_node)
+        .leaf_node_parameters(leaf_node.parameters())
         .add_psk_proposals(psks)
         .load_psks(provider.storage())
         .map_err(commit_error)?
@@ -265,6 +287,7 @@ fn swap_in(
     let epoch = join.epoch + 1;
     let record = GroupRecord {
         joined_epoch: Some(epoch),
+        pads_to_buckets: configuration.pads_to_buckets,
         ..GroupRecord::new(id.clone(), join.identity.clone(), epoch, configuration.lifetime)
     };
     groups::replace(&call.tx, &record)?;

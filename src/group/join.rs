@@ -1,15 +1,17 @@
 //! Joining from a Welcome (RFC 9420, section 12.4.3.1), and looking at one first.
 
 use openmls::{
-    group::{GroupId, ProcessedWelcome, StagedWelcome},
-    prelude::{MlsMessageBodyIn, RatchetTreeIn, Welcome},
+    group::{GroupId, ProcessedWelcome, StagedWelcome, WelcomeError},
+    prelude::{Capabilities, KeyPackageBundle, MlsMessageBodyIn, RatchetTreeIn, Welcome},
 };
+use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
 use tls_codec::Deserialize as _;
 
 use super::{
     Context,
     configuration::Configuration,
     early,
+    extensions::meets,
     outcome::MemberInfo,
     summary,
     validator::{self, Question},
@@ -79,12 +81,11 @@ pub(crate) fn join(
     // The key package was used: its private keys must not stay in the log.
     call.tx.erase();
     let mls = staged.into_group(&provider)?;
-    let record = GroupRecord::new(
-        info.group_id.clone(),
-        identity.signature_key,
-        info.epoch,
-        configuration.lifetime,
-    );
+    let id = info.group_id.clone();
+    let record = GroupRecord {
+        pads_to_buckets: configuration.pads_to_buckets,
+        ..GroupRecord::new(id, identity.signature_key, info.epoch, configuration.lifetime)
+    };
     groups::insert(&call.tx, &record)?;
     call.keep_group(LiveGroup::new(mls, record));
     configuration.restore(call, &info.group_id)?;
@@ -114,11 +115,28 @@ fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Erro
 fn open(provider: &Provider<'_>, context: &Context, welcome: &[u8]) -> Result<ProcessedWelcome, Error> {
     message::check_length("welcome", welcome, policy::MAX_MESSAGE)?;
     let welcome = parse(welcome)?;
+    let listed = listed_in_key_package(provider, &welcome)?;
     let processed = ProcessedWelcome::new_from_welcome(provider, &context.settings.join_config(), welcome)?;
+    let extensions = processed.unverified_group_info().group_context().extensions();
+    if listed.is_some_and(|listed| !meets(&listed, extensions)) {
+        return Err(WelcomeError::UnsupportedCapability.into());
+    }
     if processed.unverified_group_info().epoch().as_u64() > policy::MAX_JOINED_EPOCH {
         return Err(Error::WelcomeEpoch);
     }
     Ok(processed)
+}
+
+/// What the leaf supports that the Welcome is for. Asked before the key package is used up; OpenMLS would only say that
+/// some leaf in the tree is not as it must be.
+fn listed_in_key_package(provider: &Provider<'_>, welcome: &Welcome) -> Result<Option<Capabilities>, Error> {
+    for secrets in welcome.secrets() {
+        let key_package: Option<KeyPackageBundle> = provider.storage().key_package(&secrets.new_member())?;
+        if let Some(bundle) = key_package {
+            return Ok(Some(bundle.key_package().leaf_node().capabilities().clone()));
+        }
+    }
+    Ok(None)
 }
 
 fn parse(welcome: &[u8]) -> Result<Welcome, Error> {

@@ -8,11 +8,11 @@ use openmls::{
 use super::{
     Context,
     commit::{Outsiders, check_key_package, check_leaf_indices, check_members, commit, parse_key_packages},
-    extensions::{self, ExtensionInfo},
-    with_group,
+    extensions, with_group,
 };
 use crate::{
     error::{ArgumentProblem, Error},
+    extension::ExtensionInfo,
     storage::{Call, WriteTx, pending::PendingCommitRecord},
 };
 
@@ -26,7 +26,7 @@ pub(crate) fn swap_members(
     add: &[Vec<u8>],
 ) -> Result<PendingCommitRecord, Error> {
     check_leaf_indices("remove", remove)?;
-    let key_packages: Vec<KeyPackage> = parse_key_packages("add", add)?;
+    let key_packages: Vec<KeyPackage> = parse_key_packages(context, "add", add)?;
     with_group(call, id, |live| {
         check_members(&live.group, remove)?;
         if remove.contains(&live.group.own_leaf_index().u32()) {

@@ -4,8 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod commit;
 mod configuration;
 pub(crate) mod create;
-#[cfg(test)]
-mod custom_proposal_tests;
+pub(crate) mod creation;
 pub(crate) mod deferred;
 pub(crate) mod early;
 mod epoch;
@@ -13,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod extensions;
 pub(crate) mod external_join;
 pub(crate) mod join;
+pub(crate) mod leaf_node;
 pub(crate) mod mailbox;
 pub(crate) mod membership;
 pub(crate) mod outcome;
@@ -38,8 +38,9 @@ use openmls::group::{GroupId, MlsGroup, MlsGroupStateError};
 
 use crate::{
     error::Error,
+    keys::leaf_node::LeafNodeOptions,
     log::Log,
-    policy::{EarlyLimits, GroupSettings},
+    policy::{EarlyLimits, GroupSettings, Lifetimes},
     provider::Provider,
     storage::{
         Call, StorageError, WriteTx,
@@ -56,6 +57,11 @@ pub(crate) struct Context {
     pub(crate) log: Log,
     /// Settings of groups that are joined, and of those that are created without any.
     pub(crate) settings: GroupSettings,
+    /// What groups begin with that are created without any.
+    pub(crate) creation: creation::Creation,
+    /// What leaves say that are made without a word about it.
+    pub(crate) leaf_node: LeafNodeOptions,
+    pub(crate) lifetimes: Lifetimes,
     /// Whether outcomes are kept until the app acknowledges them.
     pub(crate) inbox: bool,
     /// How much is kept of what comes too early.

@@ -7,8 +7,7 @@ use openmls::{
         PastEpochDeletionPolicy, ProposalError, Propose, ProposeSelfUpdateError, QueuedProposal,
     },
     prelude::{
-        CustomProposal, LeafNodeParameters, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsMessageOut,
-        ProposalOrRefType, ProposalType,
+        CustomProposal, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsMessageOut, ProposalOrRefType, ProposalType,
     },
 };
 use openmls_traits::OpenMlsProvider;
@@ -16,14 +15,16 @@ use openmls_traits::OpenMlsProvider;
 use super::{
     Context, Live, check_in_step,
     commit::{self, Builder, Shaped, check_fits, check_key_package, check_members, references},
-    extensions::{self, ExtensionInfo, all_list, has_proposal},
-    load, proposals, with_group,
+    extensions::{self, all_list, has_proposal},
+    leaf_node, load, proposals, with_group,
 };
 use crate::{
     error::{ArgumentProblem, Error},
+    extension::ExtensionInfo,
     keys::{
         identity::{self, Identity},
         key_package,
+        leaf_node::LeafNodeOptions,
         signer::Ed25519Signer,
     },
     message, policy,
@@ -44,7 +45,7 @@ pub(crate) fn add(
     id: &GroupId,
     key_package: &[u8],
 ) -> Result<Proposed, Error> {
-    let key_package = key_package::validate(key_package)?;
+    let key_package = key_package::validate(key_package, &context.lifetimes)?;
     make(call, id, |live, signer| {
         check_key_package(context, live, &key_package)?;
         check_can_be_committed(live, signer, |builder| {
@@ -66,30 +67,31 @@ pub(crate) fn remove(
     })
 }
 
-/// Proposes to renew the own leaf, with another identity if one is given. The group signs with it once another member
+/// Proposes to renew the own leaf, with another identity or another content if one is given. The group signs with it once another member
 /// has committed the proposal (`epoch::enter_next`).
 pub(crate) fn self_update(
     call: &mut Call<'_, WriteTx<'_>>,
     id: &GroupId,
     new_identity: Option<&[u8]>,
+    leaf_node: Option<&LeafNodeOptions>,
 ) -> Result<Proposed, Error> {
     let new_identity = new_identity.map(|id| identity::get(&call.tx, id)).transpose()?;
-    make(call, id, |live, signer| match &new_identity {
-        None => queue(live, signer, Propose::Update(LeafNodeParameters::default())),
-        Some(identity) => {
-            check_fits(&live.group, identity)?;
-            let new_signer = NewSignerBundle {
-                signer: &identity.signer,
-                credential_with_key: identity.credential_with_key(),
-            };
-            queue_by(live, |group, provider| {
-                let parameters = LeafNodeParameters::default();
-                group
-                    .propose_self_update_with_new_signer(provider, signer, new_signer, parameters)
-                    .map(|(message, _)| message)
-                    .map_err(update_error)
-            })
-        }
+    make(call, id, |live, signer| {
+        let parameters = leaf_node::own(live, new_identity.as_ref(), leaf_node)?.unwrap_or_default();
+        let Some(identity) = &new_identity else {
+            return queue(live, signer, Propose::Update(parameters));
+        };
+        check_fits(&live.group, identity)?;
+        let new_signer = NewSignerBundle {
+            signer: &identity.signer,
+            credential_with_key: identity.credential_with_key(),
+        };
+        queue_by(live, |group, provider| {
+            group
+                .propose_self_update_with_new_signer(provider, signer, new_signer, parameters)
+                .map(|(message, _)| message)
+                .map_err(update_error)
+        })
     })
 }
 

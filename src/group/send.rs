@@ -1,13 +1,13 @@
 //! Application messages out (RFC 9420, section 6).
 
-use openmls::group::GroupId;
+use openmls::group::{GroupId, MlsGroupJoinConfig};
 
 use super::{Live, check_in_step, past_epochs, with_group};
 use crate::{
     error::Error,
     keys::identity,
-    message, policy,
-    storage::{Call, WriteTx},
+    message, padding, policy,
+    storage::{Call, WriteTx, openmls::Transaction as _},
 };
 
 /// Encrypts `plaintext`. `authenticated_data` travels in clear, but nobody can change it.
@@ -36,7 +36,32 @@ pub(super) fn create(
     authenticated_data: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
-    live.group.set_aad(authenticated_data);
-    let message = live.group.create_message(&live.provider, &signer, plaintext)?;
-    message.to_bytes().map_err(Into::into)
+    padded(live, plaintext.len(), |live| {
+        live.group.set_aad(authenticated_data);
+        let message = live.group.create_message(&live.provider, &signer, plaintext)?;
+        message.to_bytes().map_err(Into::into)
+    })
+}
+
+/// Lets `make` pad an application message to its bucket. OpenMLS takes the padding from the group's configuration, so
+/// that it has another one in memory for this message; on disk it stays as it is.
+fn padded<T>(
+    live: &mut Live<'_, WriteTx<'_>>,
+    length: usize,
+    make: impl FnOnce(&mut Live<'_, WriteTx<'_>>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    if !live.record.pads_to_buckets {
+        return make(live);
+    }
+    let storage = live.tx.storage().forgetting_configuration();
+    let configured = live.group.configuration().clone();
+    // What else is in it does not matter to an application message, but another limit of past epochs deletes keys.
+    let for_this_message = MlsGroupJoinConfig::builder()
+        .padding_size(padding::bucket_of_plaintext(length))
+        .set_past_epoch_deletion_policy(live.group.past_epoch_deletion_policy().clone())
+        .build();
+    live.group.set_configuration(&storage, &for_this_message)?;
+    let made = make(live);
+    live.group.set_configuration(&storage, &configured)?;
+    made
 }

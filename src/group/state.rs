@@ -3,12 +3,12 @@
 use openmls::group::{GroupId, MlsGroup};
 
 use super::{
-    extensions::{self, ExtensionInfo},
     outcome::{CommitInfo, MemberInfo, ProposalInfo},
     staged, summary, with_group,
 };
 use crate::{
     error::Error,
+    extension::{self, ExtensionInfo},
     storage::{Call, ReadTx, early_messages},
 };
 
@@ -44,11 +44,7 @@ pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Grou
             fork_suspected: live.record.fork_suspected,
             early_messages: early_messages::usage(live.tx, Some(id))?.messages,
             pending_proposals: pending_proposals(group),
-            extensions: group
-                .extensions()
-                .iter()
-                .map(extensions::info)
-                .collect::<Result<_, _>>()?,
+            extensions: extension::infos(group.extensions().iter())?,
             epoch_authenticator: group.epoch_authenticator().as_slice().to_vec(),
         })
     })

@@ -6,11 +6,15 @@ use openmls::prelude::{
 use openmls_traits::{OpenMlsProvider, crypto::OpenMlsCrypto, types::Ciphersuite};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
-use super::identity::{self, Identity};
+use super::{
+    identity::{self, Identity},
+    leaf_node::LeafNodeOptions,
+};
 use crate::{
     crypto::crypto,
     error::{ArgumentProblem, Error, KeyPackageError},
-    message, policy,
+    message,
+    policy::{self, Lifetimes},
     provider::Provider,
     storage::{
         Call, WriteTx,
@@ -19,18 +23,19 @@ use crate::{
 };
 
 /// What the app may choose about a key package.
-#[derive(Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) lifetime_seconds: u64,
+    pub(crate) leaf_node: LeafNodeOptions,
     /// Usable any number of times (RFC 9420, section 16.8), for when all others are gone.
     pub(crate) last_resort: bool,
 }
 
 pub(crate) fn create(
     call: &mut Call<'_, WriteTx<'_>>,
+    lifetimes: &Lifetimes,
     identity: &[u8],
     count: u32,
-    options: Options,
+    options: &Options,
 ) -> Result<Vec<KeyPackageRecord>, Error> {
     if count > policy::MAX_KEY_PACKAGES {
         return Err(Error::Argument {
@@ -41,36 +46,35 @@ pub(crate) fn create(
     let identity = identity::get(&call.tx, identity)?;
     let provider = Provider::new(&call.tx)?;
     (0..count)
-        .map(|_| create_one(&call.tx, &provider, &identity, options))
+        .map(|_| create_one(&call.tx, &provider, &identity, (lifetimes, options)))
         .collect()
 }
 
 /// Makes as many key packages as are missing to have `target` unexpired ones besides those of last resort.
 pub(crate) fn replenish(
     call: &mut Call<'_, WriteTx<'_>>,
+    lifetimes: &Lifetimes,
     identity: &[u8],
     target: u32,
-    options: Options,
+    options: &Options,
 ) -> Result<Vec<KeyPackageRecord>, Error> {
     let have = key_packages::count_single_use(&call.tx, identity, policy::now())?;
     let missing = u64::from(target).saturating_sub(have);
-    create(
-        call,
-        identity,
-        u32::try_from(missing).unwrap_or(u32::MAX),
-        options,
-    )
+    let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+    create(call, lifetimes, identity, missing, options)
 }
 
 fn create_one(
     tx: &WriteTx<'_>,
     provider: &Provider<'_>,
     identity: &Identity,
-    options: Options,
+    (lifetimes, options): (&Lifetimes, &Options),
 ) -> Result<KeyPackageRecord, Error> {
+    let content = options.leaf_node.content(identity.credential.credential_type())?;
     let mut builder = KeyPackage::builder()
-        .key_package_lifetime(policy::lifetime(options.lifetime_seconds)?)
-        .leaf_node_capabilities(policy::capabilities(identity.credential.credential_type()));
+        .key_package_lifetime(lifetimes.of(options.lifetime_seconds)?)
+        .leaf_node_capabilities(content.capabilities)
+        .leaf_node_extensions(content.extensions);
     if options.last_resort {
         builder = builder.mark_as_last_resort();
     }
@@ -119,8 +123,8 @@ pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Er
 }
 
 /// Checks a key package from elsewhere as RFC 9420, section 10.1, asks, and its lifetime against the policy.
-pub(crate) fn validate(bytes: &[u8]) -> Result<KeyPackage, Error> {
-    parse(bytes).and_then(validate_parsed)
+pub(crate) fn validate(bytes: &[u8], lifetimes: &Lifetimes) -> Result<KeyPackage, Error> {
+    validate_parsed(parse(bytes)?, lifetimes)
 }
 
 /// Decodes a key package, of which nothing is checked yet.
@@ -144,12 +148,12 @@ pub(super) fn check_ciphersuite(key_package: &KeyPackageIn) -> Result<(), Error>
     Ok(())
 }
 
-fn validate_parsed(key_package: KeyPackageIn) -> Result<KeyPackage, Error> {
+fn validate_parsed(key_package: KeyPackageIn, lifetimes: &Lifetimes) -> Result<KeyPackage, Error> {
     check_ciphersuite(&key_package)?;
     let key_package = key_package
         .validate(crypto()?, ProtocolVersion::Mls10)
         .map_err(KeyPackageError::from)?;
-    if !policy::lifetime_is_acceptable(key_package.life_time()) {
+    if !lifetimes.accept(key_package.life_time()) {
         return Err(KeyPackageError::LifetimeTooLong.into());
     }
     Ok(key_package)

@@ -35,6 +35,9 @@ pub(crate) struct GroupRecord {
     /// The epoch that an external join of this device began.
     #[serde(default)]
     pub(crate) joined_epoch: Option<u64>,
+    /// Whether application messages are padded to buckets, instead of the multiple in OpenMLS's configuration.
+    #[serde(default)]
+    pub(crate) pads_to_buckets: bool,
 }
 
 impl GroupRecord {
@@ -49,6 +52,7 @@ impl GroupRecord {
             fork_suspected: false,
             past_keys: PastKeys::new(past_epoch_lifetime),
             joined_epoch: None,
+            pads_to_buckets: false,
         }
     }
 }

@@ -242,6 +242,32 @@ impl RawPeer {
         to_bytes(welcome)
     }
 
+    /// Adds and at once requires a proposal type of everybody, without a look at who supports it: the Welcome.
+    pub fn add_and_require(&mut self, key_package: &[u8], proposal_type: u16) -> Vec<u8> {
+        let key_package = self.parse_key_package(key_package);
+        let proposal_type = ProposalType::Custom(proposal_type);
+        let required = RequiredCapabilitiesExtension::new(&[], &[proposal_type], &[]);
+        let extensions = Extensions::single(Extension::RequiredCapabilities(required)).unwrap();
+        let able = Capabilities::builder().proposals(vec![proposal_type]).build();
+        let leaf_node = LeafNodeParameters::builder().with_capabilities(able).build();
+        let provider = &self.provider;
+        let group = self.group.as_mut().unwrap();
+        let bundle = group
+            .commit_builder()
+            .leaf_node_parameters(leaf_node)
+            .propose_adds([key_package])
+            .propose_group_context_extensions(extensions)
+            .unwrap()
+            .load_psks(provider.storage())
+            .unwrap()
+            .build(provider.rand(), provider.crypto(), &self.signer, |_| true)
+            .unwrap()
+            .stage_commit(provider)
+            .unwrap();
+        group.merge_pending_commit(provider).unwrap();
+        to_bytes(bundle.into_messages().1.unwrap())
+    }
+
     pub fn ratchet_tree(&self) -> Vec<u8> {
         let tree = self.group.as_ref().unwrap().export_ratchet_tree();
         tree.tls_serialize_detached().unwrap()

@@ -14,6 +14,7 @@ mod common;
 mod commits;
 mod control;
 mod external;
+mod grease;
 mod joins;
 mod messages;
 mod own_proposals;

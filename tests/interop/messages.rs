@@ -102,7 +102,7 @@ fn messages_of_every_length_around_the_padding_are_read_by_each_side() {
     in_all_ways(|way| {
         let mut room = Room::of_four(way);
         let id = room.id.clone();
-        for length in [0, 1, 63, 64, 65, 1000, 70_000] {
+        for length in [0, 1, 63, 64, 172, 173, 1000, 5000, 70_000] {
             let text = "x".repeat(length);
             for (sender, reader) in [("alice", "bob"), ("bob", "alice"), ("ben", "anna")] {
                 let message = room.member(sender).send(&id, &text);

@@ -3,10 +3,14 @@
 
 use mls_mobile::Ciphersuite;
 use mls_rs::{
-    CipherSuite, CipherSuiteProvider as _, Client, CryptoProvider as _, ExtensionList, Group, MlsMessage,
+    CipherSuite, CipherSuiteProvider as _, Client, CryptoProvider as _, Extension, ExtensionList, Group,
+    MlsMessage,
     client_builder::{BaseConfig, PaddingMode, WithCryptoProvider, WithIdentityProvider, WithMlsRules},
     error::MlsError,
-    group::{CommitBuilder, CommitEffect, ExportedTree, ReceivedMessage},
+    extension::ExtensionType,
+    group::{
+        Capabilities, CommitBuilder, CommitEffect, ExportedTree, ReceivedMessage, proposal::ProposalType,
+    },
     identity::{
         SigningIdentity,
         basic::{BasicCredential, BasicIdentityProvider},
@@ -32,6 +36,11 @@ pub(crate) struct Peer {
 
 impl Peer {
     pub(crate) fn new(name: &str, way: Way) -> Self {
+        Self::supporting(name, way, &[], &[])
+    }
+
+    /// A peer whose leaf lists these types too.
+    pub(crate) fn supporting(name: &str, way: Way, extensions: &[u16], proposals: &[u16]) -> Self {
         let suite = suite(way.suite);
         let provider = RustCryptoProvider::new();
         let (secret, public) = provider
@@ -50,6 +59,8 @@ impl Peer {
             .identity_provider(BasicIdentityProvider)
             .crypto_provider(provider)
             .mls_rules(rules)
+            .extension_types(extensions.iter().copied().map(ExtensionType::new))
+            .custom_proposal_types(proposals.iter().copied().map(ProposalType::new))
             .signing_identity(SigningIdentity::new(credential, public), secret, suite)
             .build();
         Self {
@@ -85,6 +96,22 @@ impl Peer {
             self.client
                 .generate_key_package_message(ExtensionList::new(), ExtensionList::new(), None);
         bytes(&key_package.unwrap())
+    }
+
+    /// A key package whose leaf has an extension of this type.
+    pub(crate) fn key_package_with(&self, extension_type: u16) -> Vec<u8> {
+        let mut extensions = ExtensionList::new();
+        extensions.set(Extension::new(ExtensionType::new(extension_type), vec![1, 2, 3]));
+        let key_package = self
+            .client
+            .generate_key_package_message(ExtensionList::new(), extensions, None);
+        bytes(&key_package.unwrap())
+    }
+
+    /// What a member's leaf lists.
+    pub(crate) fn capabilities(&self, leaf_index: u32) -> Capabilities {
+        let member = self.current().member_at_index(leaf_index);
+        member.unwrap().capabilities().clone()
     }
 
     pub(crate) fn create_group(&mut self) -> Vec<u8> {

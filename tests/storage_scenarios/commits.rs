@@ -2,7 +2,7 @@
 
 use mls_mobile::IdentityId;
 
-use super::{Scenario, THIRD, conclude, pair, talk, trio, update_pending};
+use super::{Scenario, THIRD, conclude, leaf_name, named_leaf, pair, talk, trio, update_pending};
 use crate::common::{SUITE, assert_agree, basic};
 
 pub const OWN_COMMITS: &[Scenario] = &[
@@ -37,6 +37,21 @@ pub const OWN_COMMITS: &[Scenario] = &[
         set_up: pair,
         call: |stage| stage.handle().self_update(None).map(|_| Vec::new()),
         check: conclude,
+    },
+    Scenario {
+        name: "update_leaf_node",
+        set_up: pair,
+        call: |stage| {
+            let leaf_node = named_leaf(b"me here");
+            stage
+                .handle()
+                .update_leaf_node(leaf_node, None)
+                .map(|_| Vec::new())
+        },
+        check: |stage, nothing| {
+            conclude(stage, nothing);
+            assert_eq!(leaf_name(stage), Some(b"me here".to_vec()));
+        },
     },
     Scenario {
         name: "self_update (new identity)",

@@ -2,7 +2,7 @@
 
 use mls_mobile::{ExternalJoin, GroupId, MlsError, ProcessedMessage};
 
-use super::{Scenario, Stage, pair, process, talk};
+use super::{Scenario, Stage, leaf_name, named_leaf, pair, process, talk};
 use crate::common::{Device, group_of};
 
 pub const EXTERNAL_JOINS: &[Scenario] = &[
@@ -24,6 +24,28 @@ pub const EXTERNAL_JOINS: &[Scenario] = &[
         check: |stage, commit| {
             accepted(stage, &commit);
             confirmed(stage, Vec::new());
+        },
+    },
+    Scenario {
+        name: "join_by_external_commit_with_leaf_node",
+        set_up: || outside().with(group_info),
+        call: |stage| {
+            let (client, identity) = (stage.me.client(), stage.me.identity.clone());
+            let info = stage.input.clone();
+            client
+                .join_by_external_commit_with_leaf_node(
+                    identity,
+                    info,
+                    named_leaf(b"me here"),
+                    None,
+                    Vec::new(),
+                )
+                .map(|join| join.commit)
+        },
+        check: |stage, commit| {
+            accepted(stage, &commit);
+            confirmed(stage, Vec::new());
+            assert_eq!(leaf_name(stage), Some(b"me here".to_vec()));
         },
     },
     Scenario {

@@ -1,8 +1,11 @@
 //! Groups: made, joined, set up and deleted.
 
-use mls_mobile::{GroupConfig, GroupId, MlsError};
+use mls_mobile::{
+    Extension, ExternalSender, GroupConfig, GroupId, LeafNodeOptions, MlsError, Padding, RequiredCapabilities,
+};
 
-use super::{Scenario, invited, invited_again, pair, talk, usable};
+use super::{Scenario, invited, invited_again, named_leaf, pair, talk, usable};
+use crate::common::basic;
 
 pub const GROUPS: &[Scenario] = &[
     Scenario {
@@ -34,6 +37,42 @@ pub const GROUPS: &[Scenario] = &[
                     .to_epoch,
                 1
             );
+            talk(stage, Vec::new());
+        },
+    },
+    Scenario {
+        name: "create_group (with all that it can begin with)",
+        set_up: pair,
+        call: |stage| {
+            let leaf_node = LeafNodeOptions {
+                supported_extensions: vec![0xf0e1],
+                ..named_leaf(b"me")
+            };
+            let config = GroupConfig {
+                leaf_node: Some(leaf_node),
+                required_capabilities: Some(RequiredCapabilities {
+                    proposals: vec![10],
+                    ..RequiredCapabilities::default()
+                }),
+                extensions: vec![Extension {
+                    extension_type: 0xf0e1,
+                    data: b"room".to_vec(),
+                }],
+                external_senders: vec![ExternalSender {
+                    signature_key: vec![1; 32],
+                    credential: basic("server"),
+                }],
+                ..GroupConfig::default()
+            };
+            let identity = stage.me.identity.clone();
+            Ok(stage.me.client().create_group(identity, Some(config))?.id()?.0)
+        },
+        check: |stage, id| {
+            let group = stage.me.group(&GroupId(id));
+            assert_eq!(group.info().unwrap().extensions.len(), 3);
+            assert_eq!(group.external_senders().unwrap().len(), 1);
+            group.self_update(None).unwrap();
+            group.merge_pending_commit().unwrap();
             talk(stage, Vec::new());
         },
     },
@@ -83,6 +122,22 @@ pub const GROUPS: &[Scenario] = &[
             stage.handle().configure(config).map(|()| Vec::new())
         },
         check: talk,
+    },
+    Scenario {
+        name: "configure (padding)",
+        set_up: pair,
+        call: |stage| {
+            let config = GroupConfig {
+                padding: Some(Padding::Off),
+                ..GroupConfig::default()
+            };
+            stage.handle().configure(config).map(|()| Vec::new())
+        },
+        check: |stage, nothing| {
+            let lengths = ["", "x"].map(|text| stage.me.send(&stage.group, text).len());
+            assert_eq!(lengths[0] + 1, lengths[1]);
+            talk(stage, nothing);
+        },
     },
     Scenario {
         name: "delete",

@@ -25,7 +25,8 @@ pub use recovery::RECOVERY;
 use std::sync::Arc;
 
 use mls_mobile::{
-    CommitBundle, GroupId, GroupState, KeyPackageOptions, MlsError, MlsGroup, ProcessedMessage,
+    CommitBundle, GroupId, GroupState, KeyPackageOptions, LeafNodeOptions, MlsError, MlsGroup,
+    ProcessedMessage,
 };
 
 use crate::common::{Device, assert_agree, group_of, raw::RawPeer};
@@ -213,6 +214,21 @@ fn usable(stage: &Stage, key_package: Vec<u8>) {
     assert_agree(&group, &[&stage.third, &stage.me]);
 }
 
+fn named_leaf(application_id: &[u8]) -> LeafNodeOptions {
+    LeafNodeOptions {
+        application_id: Some(application_id.to_vec()),
+        ..LeafNodeOptions::default()
+    }
+}
+
+/// What `peer` sees `me` call itself.
+fn leaf_name(stage: &Stage) -> Option<Vec<u8>> {
+    let own = stage.try_view().unwrap().own_leaf_index;
+    let leaves = stage.peer.group(&stage.group).leaf_nodes().unwrap();
+    let leaf = leaves.into_iter().find(|leaf| leaf.leaf_index == own);
+    leaf.unwrap().leaf_node.application_id
+}
+
 fn process(stage: &Stage) -> Result<Vec<u8>, MlsError> {
     let group = stage.handle();
     group.process_message(stage.input.clone()).map(|_| Vec::new())
@@ -221,6 +237,6 @@ fn process(stage: &Stage) -> Result<Vec<u8>, MlsError> {
 fn short_lived() -> Option<KeyPackageOptions> {
     Some(KeyPackageOptions {
         lifetime_seconds: 1,
-        last_resort: false,
+        ..KeyPackageOptions::default()
     })
 }

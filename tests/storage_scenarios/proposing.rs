@@ -2,7 +2,7 @@
 
 use mls_mobile::{Extension, IdentityId, MlsError, ProcessedMessage, ProposalBundle};
 
-use super::{Scenario, Stage, THIRD, conclude, pair, talk, trio};
+use super::{Scenario, Stage, THIRD, conclude, leaf_name, named_leaf, pair, talk, trio};
 use crate::common::{SUITE, assert_agree, basic};
 
 pub const PROPOSING: &[Scenario] = &[
@@ -39,6 +39,15 @@ pub const PROPOSING: &[Scenario] = &[
         check: |stage, proposal| {
             peer_commits(stage, &proposal);
             assert_eq!(stage.peer.member_names(&stage.group), ["peer", "renamed"]);
+        },
+    },
+    Scenario {
+        name: "propose_leaf_node",
+        set_up: pair,
+        call: |stage| sent(stage.handle().propose_leaf_node(named_leaf(b"me here"), None)),
+        check: |stage, proposal| {
+            peer_commits(stage, &proposal);
+            assert_eq!(leaf_name(stage), Some(b"me here".to_vec()));
         },
     },
     Scenario {

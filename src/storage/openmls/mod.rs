@@ -24,6 +24,8 @@ use super::{
 pub(crate) struct OpenMlsStorage<'t> {
     read: &'t ReadTx<'t>,
     write: Option<&'t WriteTx<'t>>,
+    /// Whether a group's configuration is for memory only (`group/send.rs`).
+    forgets_configuration: bool,
 }
 
 impl<'t> From<&'t ReadTx<'t>> for OpenMlsStorage<'t> {
@@ -31,6 +33,7 @@ impl<'t> From<&'t ReadTx<'t>> for OpenMlsStorage<'t> {
         Self {
             read: tx,
             write: None,
+            forgets_configuration: false,
         }
     }
 }
@@ -40,6 +43,7 @@ impl<'t> From<&'t WriteTx<'t>> for OpenMlsStorage<'t> {
         Self {
             read: tx,
             write: Some(tx),
+            forgets_configuration: false,
         }
     }
 }
@@ -81,6 +85,14 @@ impl Transaction for WriteTx<'_> {
 }
 
 impl<'t> OpenMlsStorage<'t> {
+    /// The same, but a group's configuration is not written.
+    pub(crate) fn forgetting_configuration(self) -> Self {
+        Self {
+            forgets_configuration: true,
+            ..self
+        }
+    }
+
     fn reading<T>(&self, run: impl FnOnce(&ReadTx<'t>) -> Result<T, StorageError>) -> Result<T, KeptFailure> {
         run(self.read).map_err(|error| self.read.keep(error))
     }
