@@ -25,6 +25,7 @@ mod message;
 mod policy;
 mod provider;
 mod secret;
+mod signing;
 mod storage;
 
 pub use api::*;

@@ -22,6 +22,7 @@ fn all() -> Vec<(MlsError, u32)> {
         (MemberNotFound { leaf_index: 9 }, 103),
         (IdentityNotFound, 110),
         (IdentityInUse, 111),
+        (IdentityAlreadyExists, 112),
         (KeyPackageNotFound, 120),
         (
             KeyPackageInvalid {
@@ -62,6 +63,8 @@ fn all() -> Vec<(MlsError, u32)> {
         (MessageMalformed, 152),
         (CredentialRejected, 160),
         (Reentrant, 161),
+        (SignerMissing, 162),
+        (SignerFailed, 163),
         (UnsupportedCiphersuite { ciphersuite: 7 }, 170),
         (
             InvalidArgument {
@@ -106,17 +109,18 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 44,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 44,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 44,
-        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 44,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 44,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 44,
-        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 44,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 44,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 44,
-        StorageRolledBack { .. } | Internal { .. } => 44,
-        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 44,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 47,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 47,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 47,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 47,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 47,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 47,
+        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 47,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 47,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 47,
+        StorageRolledBack { .. } | Internal { .. } => 47,
+        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 47,
+        IdentityAlreadyExists | SignerMissing | SignerFailed => 47,
     }
 }
 

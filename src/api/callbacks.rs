@@ -1,4 +1,4 @@
-//! What the app gives the library to call: a validator and a log sink. All synchronous, all may fail.
+//! What the app gives the library to call: a validator, signers and a log sink. All synchronous, all may fail.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -6,6 +6,7 @@ use super::{CommitSummary, Credential, GroupId, Member, NewMember, ProposalSumma
 use crate::{
     group::validator::{Question, Validator},
     log::{Level, Sink},
+    signing::AppSigner,
 };
 
 /// A callback failed: it threw, or it could not answer.
@@ -75,6 +76,22 @@ pub trait CredentialValidator: Send + Sync {
     fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError>;
 }
 
+/// Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+///
+/// It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+/// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+///
+/// What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+/// then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+/// `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+/// nothing else.
+#[uniffi::export(with_foreign)]
+pub trait Signer: Send + Sync {
+    /// The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+    /// a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+    fn sign(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CallbackError>;
+}
+
 /// How much a line matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, uniffi::Enum)]
 pub enum LogLevel {
@@ -108,6 +125,14 @@ impl Validator for ForeignValidator {
     fn accepts(&self, question: &Question<'_>) -> Option<bool> {
         let request = question.into();
         unless_it_panics(|| self.0.validate(request))
+    }
+}
+
+pub(super) struct ForeignSigner(pub(super) Arc<dyn Signer>);
+
+impl AppSigner for ForeignSigner {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        unless_it_panics(|| self.0.sign(bytes.to_vec()))
     }
 }
 

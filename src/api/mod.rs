@@ -29,7 +29,9 @@ mod records;
 mod storage;
 
 pub use batch::*;
-pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
+pub use callbacks::{
+    CallbackError, CredentialValidator, LogField, LogLevel, LogSink, Signer, ValidationRequest,
+};
 pub use client::MlsClient;
 pub use config::*;
 pub use credential::*;
