@@ -27,6 +27,7 @@ mod provider;
 mod secret;
 mod signing;
 mod storage;
+mod x509;
 
 pub use api::*;
 #[cfg(feature = "fault-injection")]

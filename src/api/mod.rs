@@ -27,6 +27,7 @@ mod received_commits;
 mod receiving;
 mod records;
 mod storage;
+mod x509;
 
 pub use batch::*;
 pub use callbacks::{
@@ -44,6 +45,7 @@ pub use message_info::*;
 pub use outcomes::*;
 pub use past_epochs::{AuthenticatorComparison, PastEpochDeletion};
 pub use records::*;
+pub use x509::{x509_validator, x509_validator_with_others};
 
 use std::sync::Arc;
 
