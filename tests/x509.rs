@@ -365,6 +365,52 @@ fn the_next_validator_sees_old_and_new_credential_of_a_certified_member_only() {
 }
 
 #[test]
+fn a_key_of_the_library_gets_its_certificate_and_a_new_one_in_its_groups() {
+    let world = World::new();
+    let (alice, mut bob) = (
+        Device::new("alice"),
+        Device::with_validator("bob", world.validator(None)),
+    );
+    let certify = |device: &Device, name: &str| {
+        let certificates = vec![world.root.member(name, &device.identity.0)];
+        let credential = Credential::X509 { certificates };
+        let made = device
+            .client()
+            .replace_credential(device.identity.clone(), credential.clone());
+        assert_eq!(made.unwrap().credential, credential);
+        credential
+    };
+    let old = [&alice, &bob].map(|device| certify(device, "first"));
+    bob.reload();
+    let id = group_of(&[&alice, &bob]);
+    let new = certify(&alice, "second");
+    assert_eq!(bob.group(&id).members().unwrap()[0].credential, old[0]);
+    let update = alice
+        .group(&id)
+        .self_update(Some(alice.identity.clone()))
+        .unwrap();
+    deliver(&id, &alice, &update, &[&bob]);
+    bob.reload();
+    assert_agree(&id, &[&alice, &bob]);
+    assert_eq!(bob.group(&id).members().unwrap()[0].credential, new);
+    assert_eq!(bob.read(&id, &alice.send(&id, "renewed")), "renewed");
+    // By a proposal too, which another member commits.
+    let last = certify(&bob, "third");
+    let proposal = bob
+        .group(&id)
+        .propose_self_update(Some(bob.identity.clone()))
+        .unwrap();
+    alice.receive(&id, &proposal.proposal);
+    let commit = alice.group(&id).commit_to_pending_proposals().unwrap();
+    deliver(&id, &alice, &commit, &[&bob]);
+    assert_agree(&id, &[&alice, &bob]);
+    assert_eq!(alice.group(&id).members().unwrap()[1].credential, last);
+    let unknown = IdentityId(b"unknown".to_vec());
+    let answer = alice.client().replace_credential(unknown, basic("nobody"));
+    assert_eq!(answer, Err(MlsError::IdentityNotFound));
+}
+
+#[test]
 fn a_member_whose_certificate_has_expired_is_followed_but_not_let_in() {
     let world = World::new();
     let mut alice = Device::new("alice");

@@ -73,6 +73,27 @@ impl MlsClient {
         })
     }
 
+    /// Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+    /// `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+    /// certify its `id`, and call this before anything else is made with it.
+    ///
+    /// Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+    /// those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+    /// Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+    pub fn replace_credential(
+        &self,
+        identity: IdentityId,
+        credential: Credential,
+    ) -> Result<Identity, MlsError> {
+        let identity = call(&self.core, "replace_credential", || {
+            let credential = credential.into_mls()?;
+            self.core
+                .store
+                .write(|call| identity::replace_credential(call, &identity.0, credential))
+        })?;
+        identity.try_into()
+    }
+
     /// All identities in the order in which they were created.
     pub fn identities(&self) -> Result<Vec<Identity>, MlsError> {
         let identities = call(&self.core, "identities", || {

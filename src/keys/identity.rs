@@ -97,6 +97,21 @@ pub(crate) fn create_with_signer(
     from_record(&call.tx, record)
 }
 
+/// Gives the identity another credential for the key that it has.
+pub(crate) fn replace_credential(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &[u8],
+    credential: Credential,
+) -> Result<Identity, Error> {
+    let record = identities::get(&call.tx, id)?.ok_or(Error::IdentityNotFound)?;
+    let record = IdentityRecord {
+        credential: credential.tls_serialize_detached()?,
+        ..record
+    };
+    identities::update(&call.tx, &record)?;
+    from_record(&call.tx, record)
+}
+
 /// Whether `signer` can sign for this identity, whose key the library does not hold.
 pub(crate) fn check_signer(tx: &ReadTx<'_>, id: &[u8], signer: &AttachedSigner) -> Result<(), Error> {
     let identity = get(tx, id)?;

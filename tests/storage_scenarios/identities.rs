@@ -52,6 +52,21 @@ pub const IDENTITIES: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "replace_credential",
+        set_up: pair,
+        call: |stage| {
+            let client = stage.me.client();
+            let identity = client.replace_credential(stage.me.identity.clone(), basic("renamed"))?;
+            Ok(identity.id.0)
+        },
+        check: |stage, id| {
+            let identity = stage.me.client().identities().unwrap().remove(0);
+            assert_eq!((identity.id.0, identity.credential), (id, basic("renamed")));
+            talk(stage, Vec::new());
+            usable(stage, stage.me.key_package());
+        },
+    },
+    Scenario {
         name: "delete_identity",
         set_up: || {
             pair().with(|stage| {
