@@ -374,11 +374,13 @@ fn a_waiting_message_without_a_signature_is_given_back_and_the_commit_is_merged(
         };
         assert_eq!((plaintext, authenticated_data), (&text.0, &text.1));
         alice.receive(&id, &commit);
-        // The group that stayed in memory does not authenticate the data of the message that was not made.
+        // The group that stayed in memory does not send the data of the message that was not made.
         bob.client()
             .attach_signer(bob.identity.clone(), hsm.clone())
             .unwrap();
         let update = bob.group(&id).self_update(None).unwrap();
+        let has_data = |bytes: &[u8]| bytes.windows(9).any(|window| window == b"with data");
+        assert!(!has_data(&update.commit));
         deliver(&id, &bob, &update, &[&alice]);
         let again = bob.group(&id).create_message(text.0.clone(), Vec::new()).unwrap();
         match alice.receive(&id, &again) {

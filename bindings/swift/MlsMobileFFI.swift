@@ -608,7 +608,11 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -622,7 +626,11 @@ public protocol CredentialValidator: AnyObject, Sendable {
     
 }
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -1136,7 +1144,17 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    func attachSigner(identity: IdentityId, signer: Signer) throws 
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -1144,7 +1162,22 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func createIdentity(credential: Credential, ciphersuite: Ciphersuite) throws  -> Identity
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    func createIdentityWithSigner(credential: Credential, ciphersuite: Ciphersuite, publicKey: Data, signer: Signer) throws  -> Identity
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed.
@@ -1155,6 +1188,17 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * All identities in the order in which they were created.
      */
     func identities() throws  -> [Identity]
+    
+    /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    func replaceCredential(identity: IdentityId, credential: Credential) throws  -> Identity
     
     /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
@@ -1597,7 +1641,25 @@ open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
 }
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+open func attachSigner(identity: IdentityId, signer: Signer)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_attach_signer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterTypeSigner_lower(signer),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -1614,7 +1676,33 @@ open func createIdentity(credential: Credential, ciphersuite: Ciphersuite)throws
 }
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+open func createIdentityWithSigner(credential: Credential, ciphersuite: Ciphersuite, publicKey: Data, signer: Signer)throws  -> Identity  {
+    return try  FfiConverterTypeIdentity_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCredential_lower(credential),
+        FfiConverterTypeCiphersuite_lower(ciphersuite),
+        FfiConverterData.lower(publicKey),
+        FfiConverterTypeSigner_lower(signer),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed.
@@ -1636,6 +1724,26 @@ open func identities()throws  -> [Identity]  {
         uniffiCallStatus in
     uniffi_mls_mobile_fn_method_mlsclient_identities(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+open func replaceCredential(identity: IdentityId, credential: Credential)throws  -> Identity  {
+    return try  FfiConverterTypeIdentity_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_replace_credential(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterTypeCredential_lower(credential),uniffiCallStatus
     )
 })
 }
@@ -2072,7 +2180,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
      * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
@@ -2109,9 +2217,14 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2537,7 +2650,7 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
      * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
@@ -2605,9 +2718,14 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -3230,6 +3348,236 @@ public func FfiConverterTypeMlsGroup_lift(_ handle: UInt64) throws -> MlsGroup {
 #endif
 public func FfiConverterTypeMlsGroup_lower(_ value: MlsGroup) -> UInt64 {
     return FfiConverterTypeMlsGroup.lower(value)
+}
+
+
+
+
+
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+public protocol Signer: AnyObject, Sendable {
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    func sign(bytes: Data) throws  -> Data
+    
+}
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+open class SignerImpl: Signer, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_mls_mobile_fn_clone_signer(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_mls_mobile_fn_free_signer(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+open func sign(bytes: Data)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeCallbackError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_signer_sign(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(bytes),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceSigner {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceSigner = UniffiVTableCallbackInterfaceSigner(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeSigner.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Signer: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeSigner.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Signer: handle missing in uniffiClone")
+            }
+        },
+        sign: { (
+            uniffiHandle: UInt64,
+            bytes: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Data in
+                guard let uniffiObj = try? FfiConverterTypeSigner.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.sign(
+                     bytes: try FfiConverterData.lift(bytes)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeCallbackError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceSigner> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceSigner>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitSigner() {
+    uniffi_mls_mobile_fn_init_callback_vtable_signer(UniffiCallbackInterfaceSigner.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSigner: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Signer>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Signer
+
+    public static func lift(_ handle: UInt64) throws -> Signer {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Signer) -> UInt64 {
+         if let rustImpl = value as? SignerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Signer {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Signer, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lift(_ handle: UInt64) throws -> Signer {
+    return try FfiConverterTypeSigner.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lower(_ value: Signer) -> UInt64 {
+    return FfiConverterTypeSigner.lower(value)
 }
 
 
@@ -4617,6 +4965,10 @@ public struct Identity: Equatable, Hashable {
      * The suite of its key packages and groups.
      */
     public let ciphersuite: Ciphersuite
+    /**
+     * Whether the app signs for it: it needs `attach_signer` after each `open`.
+     */
+    public let externalSigner: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4629,10 +4981,14 @@ public struct Identity: Equatable, Hashable {
          */credential: Credential, 
         /**
          * The suite of its key packages and groups.
-         */ciphersuite: Ciphersuite) {
+         */ciphersuite: Ciphersuite, 
+        /**
+         * Whether the app signs for it: it needs `attach_signer` after each `open`.
+         */externalSigner: Bool) {
         self.id = id
         self.credential = credential
         self.ciphersuite = ciphersuite
+        self.externalSigner = externalSigner
     }
 
     
@@ -4653,7 +5009,8 @@ public struct FfiConverterTypeIdentity: FfiConverterRustBuffer {
             try Identity(
                 id: FfiConverterTypeIdentityId.read(from: &buf), 
                 credential: FfiConverterTypeCredential.read(from: &buf), 
-                ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf)
+                ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf), 
+                externalSigner: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -4661,6 +5018,7 @@ public struct FfiConverterTypeIdentity: FfiConverterRustBuffer {
         FfiConverterTypeIdentityId.write(value.id, into: &buf)
         FfiConverterTypeCredential.write(value.credential, into: &buf)
         FfiConverterTypeCiphersuite.write(value.ciphersuite, into: &buf)
+        FfiConverterBool.write(value.externalSigner, into: &buf)
     }
 }
 
@@ -7527,6 +7885,10 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case IdentityNotFound
     /**
+     * An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
+     */
+    case IdentityAlreadyExists
+    /**
      * Groups still sign with this identity. Change their identity or delete them first.
      */
     case IdentityInUse
@@ -7641,6 +8003,14 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      * The app's `CredentialValidator` refused, or it failed.
      */
     case CredentialRejected
+    /**
+     * The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
+     */
+    case SignerMissing
+    /**
+     * The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
+     */
+    case SignerFailed
     /**
      * A callback called back into the library. Let it answer first.
      */
@@ -7808,72 +8178,75 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
         case 2: return .GroupAlreadyExists
         case 3: return .GroupInactive
         case 4: return .IdentityNotFound
-        case 5: return .IdentityInUse
-        case 6: return .KeyPackageNotFound
-        case 7: return .KeyPackageInvalid(
+        case 5: return .IdentityAlreadyExists
+        case 6: return .IdentityInUse
+        case 7: return .KeyPackageNotFound
+        case 8: return .KeyPackageInvalid(
             reason: try FfiConverterTypeKeyPackageReason.read(from: &buf)
             )
-        case 8: return .WelcomeInvalid(
+        case 9: return .WelcomeInvalid(
             reason: try FfiConverterTypeWelcomeReason.read(from: &buf)
             )
-        case 9: return .GroupInfoInvalid(
+        case 10: return .GroupInfoInvalid(
             reason: try FfiConverterTypeGroupInfoReason.read(from: &buf)
             )
-        case 10: return .PendingCommitExists
-        case 11: return .NoPendingCommit
-        case 12: return .StagedCommitExists
-        case 13: return .NoStagedCommit
-        case 14: return .NoExternalJoin
-        case 15: return .GroupDiverged(
+        case 11: return .PendingCommitExists
+        case 12: return .NoPendingCommit
+        case 13: return .StagedCommitExists
+        case 14: return .NoStagedCommit
+        case 15: return .NoExternalJoin
+        case 16: return .GroupDiverged(
             rejectedEpoch: try FfiConverterUInt64.read(from: &buf)
             )
-        case 16: return .EarlyBufferFull
-        case 17: return .ProposalNotFound
-        case 18: return .PendingProposalsExist
-        case 19: return .PskNotFound
-        case 20: return .ResumptionPskWithAdds
-        case 21: return .SecretAlreadyExported
-        case 22: return .WrongEpoch(
+        case 17: return .EarlyBufferFull
+        case 18: return .ProposalNotFound
+        case 19: return .PendingProposalsExist
+        case 20: return .PskNotFound
+        case 21: return .ResumptionPskWithAdds
+        case 22: return .SecretAlreadyExported
+        case 23: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 23: return .MessageInvalid(
+        case 24: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 24: return .MessageMalformed
-        case 25: return .CredentialRejected
-        case 26: return .Reentrant
-        case 27: return .MemberNotFound(
+        case 25: return .MessageMalformed
+        case 26: return .CredentialRejected
+        case 27: return .SignerMissing
+        case 28: return .SignerFailed
+        case 29: return .Reentrant
+        case 30: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 28: return .UnsupportedCiphersuite(
+        case 31: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 29: return .InvalidArgument(
+        case 32: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 30: return .Wiped
-        case 31: return .Suspended
-        case 32: return .Transferred
-        case 33: return .RekeyPending
-        case 34: return .StorageBusy
-        case 35: return .StorageLocked
-        case 36: return .StorageFull
-        case 37: return .StorageReadOnly
-        case 38: return .StorageIo
-        case 39: return .WrongDatabaseKey
-        case 40: return .StorageCorrupt
-        case 41: return .StorageForeign
-        case 42: return .StorageTooNew(
+        case 33: return .Wiped
+        case 34: return .Suspended
+        case 35: return .Transferred
+        case 36: return .RekeyPending
+        case 37: return .StorageBusy
+        case 38: return .StorageLocked
+        case 39: return .StorageFull
+        case 40: return .StorageReadOnly
+        case 41: return .StorageIo
+        case 42: return .WrongDatabaseKey
+        case 43: return .StorageCorrupt
+        case 44: return .StorageForeign
+        case 45: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 43: return .StorageRolledBack(
+        case 46: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 44: return .Internal(
+        case 47: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -7904,179 +8277,191 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(4))
         
         
-        case .IdentityInUse:
+        case .IdentityAlreadyExists:
             writeInt(&buf, Int32(5))
         
         
-        case .KeyPackageNotFound:
+        case .IdentityInUse:
             writeInt(&buf, Int32(6))
         
         
-        case let .KeyPackageInvalid(reason):
+        case .KeyPackageNotFound:
             writeInt(&buf, Int32(7))
+        
+        
+        case let .KeyPackageInvalid(reason):
+            writeInt(&buf, Int32(8))
             FfiConverterTypeKeyPackageReason.write(reason, into: &buf)
             
         
         case let .WelcomeInvalid(reason):
-            writeInt(&buf, Int32(8))
+            writeInt(&buf, Int32(9))
             FfiConverterTypeWelcomeReason.write(reason, into: &buf)
             
         
         case let .GroupInfoInvalid(reason):
-            writeInt(&buf, Int32(9))
+            writeInt(&buf, Int32(10))
             FfiConverterTypeGroupInfoReason.write(reason, into: &buf)
             
         
         case .PendingCommitExists:
-            writeInt(&buf, Int32(10))
-        
-        
-        case .NoPendingCommit:
             writeInt(&buf, Int32(11))
         
         
-        case .StagedCommitExists:
+        case .NoPendingCommit:
             writeInt(&buf, Int32(12))
         
         
-        case .NoStagedCommit:
+        case .StagedCommitExists:
             writeInt(&buf, Int32(13))
         
         
-        case .NoExternalJoin:
+        case .NoStagedCommit:
             writeInt(&buf, Int32(14))
         
         
-        case let .GroupDiverged(rejectedEpoch):
+        case .NoExternalJoin:
             writeInt(&buf, Int32(15))
+        
+        
+        case let .GroupDiverged(rejectedEpoch):
+            writeInt(&buf, Int32(16))
             FfiConverterUInt64.write(rejectedEpoch, into: &buf)
             
         
         case .EarlyBufferFull:
-            writeInt(&buf, Int32(16))
-        
-        
-        case .ProposalNotFound:
             writeInt(&buf, Int32(17))
         
         
-        case .PendingProposalsExist:
+        case .ProposalNotFound:
             writeInt(&buf, Int32(18))
         
         
-        case .PskNotFound:
+        case .PendingProposalsExist:
             writeInt(&buf, Int32(19))
         
         
-        case .ResumptionPskWithAdds:
+        case .PskNotFound:
             writeInt(&buf, Int32(20))
         
         
-        case .SecretAlreadyExported:
+        case .ResumptionPskWithAdds:
             writeInt(&buf, Int32(21))
         
         
-        case let .WrongEpoch(current,received):
+        case .SecretAlreadyExported:
             writeInt(&buf, Int32(22))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(23))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(23))
+            writeInt(&buf, Int32(24))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(24))
-        
-        
-        case .CredentialRejected:
             writeInt(&buf, Int32(25))
         
         
-        case .Reentrant:
+        case .CredentialRejected:
             writeInt(&buf, Int32(26))
         
         
-        case let .MemberNotFound(leafIndex):
+        case .SignerMissing:
             writeInt(&buf, Int32(27))
+        
+        
+        case .SignerFailed:
+            writeInt(&buf, Int32(28))
+        
+        
+        case .Reentrant:
+            writeInt(&buf, Int32(29))
+        
+        
+        case let .MemberNotFound(leafIndex):
+            writeInt(&buf, Int32(30))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(28))
+            writeInt(&buf, Int32(31))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(29))
+            writeInt(&buf, Int32(32))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(30))
-        
-        
-        case .Suspended:
-            writeInt(&buf, Int32(31))
-        
-        
-        case .Transferred:
-            writeInt(&buf, Int32(32))
-        
-        
-        case .RekeyPending:
             writeInt(&buf, Int32(33))
         
         
-        case .StorageBusy:
+        case .Suspended:
             writeInt(&buf, Int32(34))
         
         
-        case .StorageLocked:
+        case .Transferred:
             writeInt(&buf, Int32(35))
         
         
-        case .StorageFull:
+        case .RekeyPending:
             writeInt(&buf, Int32(36))
         
         
-        case .StorageReadOnly:
+        case .StorageBusy:
             writeInt(&buf, Int32(37))
         
         
-        case .StorageIo:
+        case .StorageLocked:
             writeInt(&buf, Int32(38))
         
         
-        case .WrongDatabaseKey:
+        case .StorageFull:
             writeInt(&buf, Int32(39))
         
         
-        case .StorageCorrupt:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(40))
         
         
-        case .StorageForeign:
+        case .StorageIo:
             writeInt(&buf, Int32(41))
         
         
-        case let .StorageTooNew(found,supported):
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(42))
+        
+        
+        case .StorageCorrupt:
+            writeInt(&buf, Int32(43))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(44))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(45))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(43))
+            writeInt(&buf, Int32(46))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(44))
+            writeInt(&buf, Int32(47))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -8359,8 +8744,8 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */bytes: Data
     )
     /**
-     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
-     * `released` of what won, and in the inbox.
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
+     * signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
      */
     case messageNotCreated(
         /**
@@ -10400,6 +10785,47 @@ public func FfiConverterTypeProposalRef_lower(_ value: ProposalRef) -> RustBuffe
     return FfiConverterTypeProposalRef.lower(value)
 }
 
+/**
+ * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
+ * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
+ *
+ * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
+ * joins, updated leaves, and the certificates of external senders that propose. Each chain must hold now, by the system's
+ * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
+ * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
+ * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
+ * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
+ * but keeps others from joining.
+ *
+ * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
+ * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
+ * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+ *
+ * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
+ * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
+ */
+public func x509Validator(roots: [Data], next: CredentialValidator? = nil)throws  -> CredentialValidator  {
+    return try  FfiConverterTypeCredentialValidator_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_x509_validator(
+        FfiConverterSequenceData.lower(roots),
+        FfiConverterOptionTypeCredentialValidator.lower(next),uniffiCallStatus
+    )
+})
+}
+/**
+ * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
+ * other types, and must do so. Errors: as there.
+ */
+public func x509ValidatorWithOthers(roots: [Data], next: CredentialValidator)throws  -> CredentialValidator  {
+    return try  FfiConverterTypeCredentialValidator_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_x509_validator_with_others(
+        FfiConverterSequenceData.lower(roots),
+        FfiConverterTypeCredentialValidator_lower(next),uniffiCallStatus
+    )
+})
+}
 
 private enum InitializationResult {
     case ok
@@ -10416,10 +10842,19 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
+    if (uniffi_mls_mobile_checksum_func_x509_validator() != 34312) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_func_x509_validator_with_others() != 65528) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_credentialvalidator_validate() != 34519) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_signer_sign() != 23043) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 2008) {
@@ -10449,13 +10884,22 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 54829) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() != 50144) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 35827) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 27514) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer() != 28103) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 47566) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_replace_credential() != 58359) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() != 38120) {
@@ -10530,7 +10974,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 39443) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 33519) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 18753) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 31279) {
@@ -10542,7 +10986,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 59064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 23618) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 51095) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
@@ -10653,6 +11097,7 @@ private let initializationResult: InitializationResult = {
 
     uniffiCallbackInitCredentialValidator()
     uniffiCallbackInitLogSink()
+    uniffiCallbackInitSigner()
     return InitializationResult.ok
 }()
 

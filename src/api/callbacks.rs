@@ -66,7 +66,11 @@ pub enum ValidationRequest {
     },
 }
 
-/// Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+/// Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+/// one for certificates, with an app's own behind it.
+///
+/// A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+/// `CommitSummary.updated`, and the sender of a proposal with its `Update`.
 ///
 /// It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
 /// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.

@@ -10,7 +10,8 @@ use crate::{keys::identity, signing::AttachedSigner};
 
 #[uniffi::export]
 impl MlsClient {
-    /// Makes a signature key for the credential (RFC 9420, section 5.3).
+    /// Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+    /// `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
     ///
     /// Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
     /// Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.

@@ -42,7 +42,7 @@ pub const IDENTITIES: &[Scenario] = &[
             Ok(identity.id.0)
         },
         check: |stage, id| {
-            assert!(stage.me.client().identities().unwrap()[1].external_signer);
+            assert!(stage.me.client().identities().unwrap().remove(1).external_signer);
             let packages = stage
                 .me
                 .client()

@@ -656,6 +656,9 @@ internal interface UniffiCallbackInterfaceCredentialValidatorMethod0 : com.sun.j
 internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceSignerMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "validate")
 internal open class UniffiVTableCallbackInterfaceCredentialValidator(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
@@ -694,6 +697,25 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
     }
 
 }
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "sign")
+internal open class UniffiVTableCallbackInterfaceSigner(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+    ): UniffiVTableCallbackInterfaceSigner(`uniffiFree`,`uniffiClone`,`sign`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceSigner) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `sign` = other.`sign`
+    }
+
+}
 
 // A JNA Library to expose the extern-C FFI definitions.
 // This is an implementation detail which will be called internally by the public API.
@@ -719,9 +741,15 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_mls_mobile_checksum_func_x509_validator(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_func_x509_validator_with_others(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_credentialvalidator_validate(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_logsink_log(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_signer_sign(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_group(
     ): Int
@@ -741,11 +769,17 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_attach_signer(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_delete_identity(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_identities(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_replace_credential(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages(
     ): Int
@@ -893,6 +927,7 @@ internal object UniffiLib {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "mls_mobile"))
         uniffiCallbackInterfaceCredentialValidator.register(this)
         uniffiCallbackInterfaceLogSink.register(this)
+        uniffiCallbackInterfaceSigner.register(this)
         
     }
 
@@ -913,6 +948,14 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_mls_mobile_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_clone_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_free_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_signer(`vtable`: UniffiVTableCallbackInterfaceSigner,
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_signer_sign(`ptr`: Long,`bytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_clone_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_free_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -939,11 +982,17 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_attach_signer(`ptr`: Long,`identity`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,`publicKey`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_delete_identity(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_identities(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_replace_credential(`ptr`: Long,`identity`: RustBuffer.ByValue,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(`ptr`: Long,`identity`: RustBuffer.ByValue,`count`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1077,6 +1126,10 @@ internal object UniffiLib {
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_x509_validator(`roots`: RustBuffer.ByValue,`next`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_func_x509_validator_with_others(`roots`: RustBuffer.ByValue,`next`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun ffi_mls_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_mls_mobile_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1196,10 +1249,19 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 34312) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator_with_others() and 0xFFFF) != 65528) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_credentialvalidator_validate() and 0xFFFF) != 34519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_signer_sign() and 0xFFFF) != 23043) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
@@ -1229,13 +1291,22 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 35827) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 27514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer() and 0xFFFF) != 28103) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 47566) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_replace_credential() and 0xFFFF) != 58359) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 38120) {
@@ -1310,7 +1381,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 33519) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 18753) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
@@ -1322,7 +1393,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 51095) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
@@ -1887,7 +1958,11 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -1903,7 +1978,11 @@ public interface CredentialValidator {
 }
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2649,7 +2728,17 @@ public interface MlsClientInterface {
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -2657,7 +2746,22 @@ public interface MlsClientInterface {
     fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed.
@@ -2668,6 +2772,17 @@ public interface MlsClientInterface {
      * All identities in the order in which they were created.
      */
     fun `identities`(): List<Identity>
+    
+    /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity
     
     /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
@@ -3164,7 +3279,30 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    @Throws(MlsException::class)override fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_attach_signer(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterTypeSigner.lower(`signer`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -3186,7 +3324,38 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    @Throws(MlsException::class)override fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity {
+            return FfiConverterTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(
+        it,
+        
+        FfiConverterTypeCredential.lower(`credential`),
+        FfiConverterTypeCiphersuite.lower(`ciphersuite`),
+        FfiConverterByteArray.lower(`publicKey`),
+        FfiConverterTypeSigner.lower(`signer`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed.
@@ -3215,6 +3384,31 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_identities(
         it,
         _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    @Throws(MlsException::class)override fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity {
+            return FfiConverterTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replace_credential(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterTypeCredential.lower(`credential`),_status)
 }
     }
     )
@@ -3895,7 +4089,7 @@ public interface MlsGroupInterface {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
      * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
@@ -3932,9 +4126,14 @@ public interface MlsGroupInterface {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -4421,7 +4620,7 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
      * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
@@ -4509,9 +4708,14 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -5294,6 +5498,354 @@ public object FfiConverterTypeMlsGroup: FfiConverter<MlsGroup, Long> {
     override fun allocationSize(value: MlsGroup) = 8UL
 
     override fun write(value: MlsGroup, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+public interface Signer {
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray
+    
+    companion object
+}
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+open class SignerImpl: Disposable, AutoCloseable, Signer
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_signer(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_signer(handle, status)
+        }
+    }
+
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    @Throws(CallbackException::class)override fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(CallbackException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_signer_sign(
+        it,
+        
+        FfiConverterByteArray.lower(`bytes`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceSigner {
+    internal object `sign`: UniffiCallbackInterfaceSignerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeSigner.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`sign`(
+                    FfiConverterByteArray.lift(`bytes`),
+                )
+            }
+            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeSigner.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeSigner.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceSigner.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `sign`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_signer(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSigner: FfiConverter<Signer, Long> {
+    internal val handleMap = UniffiHandleMap<Signer>()
+
+    override fun lower(value: Signer): Long {
+        if (value is SignerImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Signer {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Signer {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Signer) = 8UL
+
+    override fun write(value: Signer, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -6299,6 +6851,11 @@ data class Identity (
      * The suite of its key packages and groups.
      */
     val `ciphersuite`: Ciphersuite
+    , 
+    /**
+     * Whether the app signs for it: it needs `attach_signer` after each `open`.
+     */
+    val `externalSigner`: kotlin.Boolean
     
 ){
     
@@ -6318,19 +6875,22 @@ public object FfiConverterTypeIdentity: FfiConverterRustBuffer<Identity> {
             FfiConverterTypeIdentityId.read(buf),
             FfiConverterTypeCredential.read(buf),
             FfiConverterTypeCiphersuite.read(buf),
+            FfiConverterBoolean.read(buf),
         )
     }
 
     override fun allocationSize(value: Identity) = (
             FfiConverterTypeIdentityId.allocationSize(value.`id`) +
             FfiConverterTypeCredential.allocationSize(value.`credential`) +
-            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`)
+            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
+            FfiConverterBoolean.allocationSize(value.`externalSigner`)
     )
 
     override fun write(value: Identity, buf: ByteBuffer) {
             FfiConverterTypeIdentityId.write(value.`id`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
+            FfiConverterBoolean.write(value.`externalSigner`, buf)
     }
 }
 
@@ -8262,6 +8822,15 @@ sealed class MlsException: kotlin.Exception() {
     }
     
     /**
+     * An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
+     */
+    class IdentityAlreadyExists(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * Groups still sign with this identity. Change their identity or delete them first.
      */
     class IdentityInUse(
@@ -8484,6 +9053,24 @@ sealed class MlsException: kotlin.Exception() {
      * The app's `CredentialValidator` refused, or it failed.
      */
     class CredentialRejected(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
+     */
+    class SignerMissing(
+        ) : MlsException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
+     */
+    class SignerFailed(
         ) : MlsException() {
         override val message
             get() = ""
@@ -8752,72 +9339,75 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
             2 -> MlsException.GroupAlreadyExists()
             3 -> MlsException.GroupInactive()
             4 -> MlsException.IdentityNotFound()
-            5 -> MlsException.IdentityInUse()
-            6 -> MlsException.KeyPackageNotFound()
-            7 -> MlsException.KeyPackageInvalid(
+            5 -> MlsException.IdentityAlreadyExists()
+            6 -> MlsException.IdentityInUse()
+            7 -> MlsException.KeyPackageNotFound()
+            8 -> MlsException.KeyPackageInvalid(
                 FfiConverterTypeKeyPackageReason.read(buf),
                 )
-            8 -> MlsException.WelcomeInvalid(
+            9 -> MlsException.WelcomeInvalid(
                 FfiConverterTypeWelcomeReason.read(buf),
                 )
-            9 -> MlsException.GroupInfoInvalid(
+            10 -> MlsException.GroupInfoInvalid(
                 FfiConverterTypeGroupInfoReason.read(buf),
                 )
-            10 -> MlsException.PendingCommitExists()
-            11 -> MlsException.NoPendingCommit()
-            12 -> MlsException.StagedCommitExists()
-            13 -> MlsException.NoStagedCommit()
-            14 -> MlsException.NoExternalJoin()
-            15 -> MlsException.GroupDiverged(
+            11 -> MlsException.PendingCommitExists()
+            12 -> MlsException.NoPendingCommit()
+            13 -> MlsException.StagedCommitExists()
+            14 -> MlsException.NoStagedCommit()
+            15 -> MlsException.NoExternalJoin()
+            16 -> MlsException.GroupDiverged(
                 FfiConverterULong.read(buf),
                 )
-            16 -> MlsException.EarlyBufferFull()
-            17 -> MlsException.ProposalNotFound()
-            18 -> MlsException.PendingProposalsExist()
-            19 -> MlsException.PskNotFound()
-            20 -> MlsException.ResumptionPskWithAdds()
-            21 -> MlsException.SecretAlreadyExported()
-            22 -> MlsException.WrongEpoch(
+            17 -> MlsException.EarlyBufferFull()
+            18 -> MlsException.ProposalNotFound()
+            19 -> MlsException.PendingProposalsExist()
+            20 -> MlsException.PskNotFound()
+            21 -> MlsException.ResumptionPskWithAdds()
+            22 -> MlsException.SecretAlreadyExported()
+            23 -> MlsException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            23 -> MlsException.MessageInvalid(
+            24 -> MlsException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            24 -> MlsException.MessageMalformed()
-            25 -> MlsException.CredentialRejected()
-            26 -> MlsException.Reentrant()
-            27 -> MlsException.MemberNotFound(
+            25 -> MlsException.MessageMalformed()
+            26 -> MlsException.CredentialRejected()
+            27 -> MlsException.SignerMissing()
+            28 -> MlsException.SignerFailed()
+            29 -> MlsException.Reentrant()
+            30 -> MlsException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            28 -> MlsException.UnsupportedCiphersuite(
+            31 -> MlsException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            29 -> MlsException.InvalidArgument(
+            32 -> MlsException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            30 -> MlsException.Wiped()
-            31 -> MlsException.Suspended()
-            32 -> MlsException.Transferred()
-            33 -> MlsException.RekeyPending()
-            34 -> MlsException.StorageBusy()
-            35 -> MlsException.StorageLocked()
-            36 -> MlsException.StorageFull()
-            37 -> MlsException.StorageReadOnly()
-            38 -> MlsException.StorageIo()
-            39 -> MlsException.WrongDatabaseKey()
-            40 -> MlsException.StorageCorrupt()
-            41 -> MlsException.StorageForeign()
-            42 -> MlsException.StorageTooNew(
+            33 -> MlsException.Wiped()
+            34 -> MlsException.Suspended()
+            35 -> MlsException.Transferred()
+            36 -> MlsException.RekeyPending()
+            37 -> MlsException.StorageBusy()
+            38 -> MlsException.StorageLocked()
+            39 -> MlsException.StorageFull()
+            40 -> MlsException.StorageReadOnly()
+            41 -> MlsException.StorageIo()
+            42 -> MlsException.WrongDatabaseKey()
+            43 -> MlsException.StorageCorrupt()
+            44 -> MlsException.StorageForeign()
+            45 -> MlsException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            43 -> MlsException.StorageRolledBack(
+            46 -> MlsException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            44 -> MlsException.Internal(
+            47 -> MlsException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -8839,6 +9429,10 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.IdentityNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.IdentityAlreadyExists -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -8930,6 +9524,14 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 4UL
             )
             is MlsException.CredentialRejected -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.SignerMissing -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is MlsException.SignerFailed -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -9039,179 +9641,191 @@ public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
                 buf.putInt(4)
                 Unit
             }
-            is MlsException.IdentityInUse -> {
+            is MlsException.IdentityAlreadyExists -> {
                 buf.putInt(5)
                 Unit
             }
-            is MlsException.KeyPackageNotFound -> {
+            is MlsException.IdentityInUse -> {
                 buf.putInt(6)
                 Unit
             }
-            is MlsException.KeyPackageInvalid -> {
+            is MlsException.KeyPackageNotFound -> {
                 buf.putInt(7)
+                Unit
+            }
+            is MlsException.KeyPackageInvalid -> {
+                buf.putInt(8)
                 FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.WelcomeInvalid -> {
-                buf.putInt(8)
+                buf.putInt(9)
                 FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.GroupInfoInvalid -> {
-                buf.putInt(9)
+                buf.putInt(10)
                 FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.PendingCommitExists -> {
-                buf.putInt(10)
-                Unit
-            }
-            is MlsException.NoPendingCommit -> {
                 buf.putInt(11)
                 Unit
             }
-            is MlsException.StagedCommitExists -> {
+            is MlsException.NoPendingCommit -> {
                 buf.putInt(12)
                 Unit
             }
-            is MlsException.NoStagedCommit -> {
+            is MlsException.StagedCommitExists -> {
                 buf.putInt(13)
                 Unit
             }
-            is MlsException.NoExternalJoin -> {
+            is MlsException.NoStagedCommit -> {
                 buf.putInt(14)
                 Unit
             }
-            is MlsException.GroupDiverged -> {
+            is MlsException.NoExternalJoin -> {
                 buf.putInt(15)
+                Unit
+            }
+            is MlsException.GroupDiverged -> {
+                buf.putInt(16)
                 FfiConverterULong.write(value.`rejectedEpoch`, buf)
                 Unit
             }
             is MlsException.EarlyBufferFull -> {
-                buf.putInt(16)
-                Unit
-            }
-            is MlsException.ProposalNotFound -> {
                 buf.putInt(17)
                 Unit
             }
-            is MlsException.PendingProposalsExist -> {
+            is MlsException.ProposalNotFound -> {
                 buf.putInt(18)
                 Unit
             }
-            is MlsException.PskNotFound -> {
+            is MlsException.PendingProposalsExist -> {
                 buf.putInt(19)
                 Unit
             }
-            is MlsException.ResumptionPskWithAdds -> {
+            is MlsException.PskNotFound -> {
                 buf.putInt(20)
                 Unit
             }
-            is MlsException.SecretAlreadyExported -> {
+            is MlsException.ResumptionPskWithAdds -> {
                 buf.putInt(21)
                 Unit
             }
-            is MlsException.WrongEpoch -> {
+            is MlsException.SecretAlreadyExported -> {
                 buf.putInt(22)
+                Unit
+            }
+            is MlsException.WrongEpoch -> {
+                buf.putInt(23)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is MlsException.MessageInvalid -> {
-                buf.putInt(23)
+                buf.putInt(24)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.MessageMalformed -> {
-                buf.putInt(24)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
                 buf.putInt(25)
                 Unit
             }
-            is MlsException.Reentrant -> {
+            is MlsException.CredentialRejected -> {
                 buf.putInt(26)
                 Unit
             }
-            is MlsException.MemberNotFound -> {
+            is MlsException.SignerMissing -> {
                 buf.putInt(27)
+                Unit
+            }
+            is MlsException.SignerFailed -> {
+                buf.putInt(28)
+                Unit
+            }
+            is MlsException.Reentrant -> {
+                buf.putInt(29)
+                Unit
+            }
+            is MlsException.MemberNotFound -> {
+                buf.putInt(30)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(28)
+                buf.putInt(31)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is MlsException.InvalidArgument -> {
-                buf.putInt(29)
+                buf.putInt(32)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is MlsException.Wiped -> {
-                buf.putInt(30)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(31)
-                Unit
-            }
-            is MlsException.Transferred -> {
-                buf.putInt(32)
-                Unit
-            }
-            is MlsException.RekeyPending -> {
                 buf.putInt(33)
                 Unit
             }
-            is MlsException.StorageBusy -> {
+            is MlsException.Suspended -> {
                 buf.putInt(34)
                 Unit
             }
-            is MlsException.StorageLocked -> {
+            is MlsException.Transferred -> {
                 buf.putInt(35)
                 Unit
             }
-            is MlsException.StorageFull -> {
+            is MlsException.RekeyPending -> {
                 buf.putInt(36)
                 Unit
             }
-            is MlsException.StorageReadOnly -> {
+            is MlsException.StorageBusy -> {
                 buf.putInt(37)
                 Unit
             }
-            is MlsException.StorageIo -> {
+            is MlsException.StorageLocked -> {
                 buf.putInt(38)
                 Unit
             }
-            is MlsException.WrongDatabaseKey -> {
+            is MlsException.StorageFull -> {
                 buf.putInt(39)
                 Unit
             }
-            is MlsException.StorageCorrupt -> {
+            is MlsException.StorageReadOnly -> {
                 buf.putInt(40)
                 Unit
             }
-            is MlsException.StorageForeign -> {
+            is MlsException.StorageIo -> {
                 buf.putInt(41)
                 Unit
             }
-            is MlsException.StorageTooNew -> {
+            is MlsException.WrongDatabaseKey -> {
                 buf.putInt(42)
+                Unit
+            }
+            is MlsException.StorageCorrupt -> {
+                buf.putInt(43)
+                Unit
+            }
+            is MlsException.StorageForeign -> {
+                buf.putInt(44)
+                Unit
+            }
+            is MlsException.StorageTooNew -> {
+                buf.putInt(45)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is MlsException.StorageRolledBack -> {
-                buf.putInt(43)
+                buf.putInt(46)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is MlsException.Internal -> {
-                buf.putInt(44)
+                buf.putInt(47)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -9589,8 +10203,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
-     * `released` of what won, and in the inbox.
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
+     * signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
      */
     data class MessageNotCreated(
         /**
@@ -11913,4 +12527,53 @@ public typealias FfiConverterTypeKeyPackageRef = FfiConverterByteArray
 
 public typealias ProposalRef = kotlin.ByteArray
 public typealias FfiConverterTypeProposalRef = FfiConverterByteArray
+        /**
+         * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
+         * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
+         *
+         * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
+         * joins, updated leaves, and the certificates of external senders that propose. Each chain must hold now, by the system's
+         * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
+         * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
+         * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
+         * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
+         * but keeps others from joining.
+         *
+         * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
+         * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
+         * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+         *
+         * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
+         * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
+         */
+    @Throws(MlsException::class) fun `x509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
+            return FfiConverterTypeCredentialValidator.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator(
+    
+        
+        FfiConverterSequenceByteArray.lower(`roots`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`next`),_status)
+}
+    )
+    }
+    
+
+        /**
+         * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
+         * other types, and must do so. Errors: as there.
+         */
+    @Throws(MlsException::class) fun `x509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
+            return FfiConverterTypeCredentialValidator.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator_with_others(
+    
+        
+        FfiConverterSequenceByteArray.lower(`roots`),
+        FfiConverterTypeCredentialValidator.lower(`next`),_status)
+}
+    )
+    }
+    
+
 
