@@ -62,10 +62,6 @@ impl Roots {
 
     /// Whether each certificate is certified by the next, and the last by a root or is one, all of them valid now.
     pub(crate) fn certify(&self, chain: &[Vec<u8>]) -> bool {
-        self.certify_at(chain, policy::now())
-    }
-
-    fn certify_at(&self, chain: &[Vec<u8>], now: u64) -> bool {
         let chain: Vec<CertificateDer<'_>> = chain.iter().map(|der| der.as_slice().into()).collect();
         let Some((end_entity, rest)) = chain.split_first() else {
             return false;
@@ -85,7 +81,7 @@ impl Roots {
                 Err(PathError::UnknownIssuer)
             }
         };
-        let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(policy::now()));
         EndEntityCert::try_from(end_entity).is_ok_and(|certificate| {
             certificate
                 .verify_for_usage(

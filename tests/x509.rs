@@ -439,32 +439,61 @@ fn x509(chain: &[Vec<u8>]) -> openmls::prelude::Credential {
 }
 
 #[test]
-fn an_external_sender_needs_a_certificate_to_propose() {
+fn an_external_sender_needs_a_certificate_of_its_key_wherever_it_comes_in() {
     let world = World::new();
     let Pair { alice, bob } = Pair::new(&world);
-    for (certified, chain) in [
-        (true, vec![world.root.member("server", &[7; 32])]),
-        (false, vec![world.stranger.member("server", &[7; 32])]),
-    ] {
-        let id = group_of(&[&alice, &bob]);
-        let server = RawPeer::with_credential(x509(&chain));
-        let senders = Extension {
-            extension_type: 5,
-            data: server.as_external_sender(),
-        };
-        let bundle = alice
-            .group(&id)
-            .update_group_context_extensions(vec![senders])
-            .unwrap();
-        deliver(&id, &alice, &bundle, &[&bob]);
-        let proposal = server.propose_from_outside(&id.0, bob.epoch(&id), FromOutside::Remove(0));
-        let answer = bob.group(&id).process_message(proposal).map(drop);
-        let expected = if certified {
+    for issuer in [Some(&world.root), Some(&world.stranger), None] {
+        let server = RawPeer::with_certificate(|key| {
+            let key = if issuer.is_some() { key } else { &[7; 32] };
+            x509(&[issuer.unwrap_or(&world.root).member("server", key)])
+        });
+        let expected = if issuer.is_some_and(|issuer| issuer.der == world.root.der) {
             Ok(())
         } else {
             Err(MlsError::CredentialRejected)
         };
-        assert_eq!(answer, expected);
+        let senders = || {
+            vec![Extension {
+                extension_type: 5,
+                data: server.as_external_sender(),
+            }]
+        };
+        // In a proposal, in a Commit, and then in what the server proposes.
+        let id = group_of(&[&alice, &bob]);
+        let proposal = alice
+            .group(&id)
+            .propose_group_context_extensions(senders())
+            .unwrap();
+        let answer = bob.group(&id).process_message(proposal.proposal);
+        assert_eq!(answer.map(drop), expected);
+        let id = group_of(&[&alice, &bob]);
+        let bundle = alice
+            .group(&id)
+            .update_group_context_extensions(senders())
+            .unwrap();
+        let answer = bob.group(&id).process_message(bundle.commit.clone());
+        assert_eq!(answer.map(drop), expected);
+        alice.group(&id).merge_pending_commit().unwrap();
+        if expected.is_ok() {
+            let proposal = server.propose_from_outside(&id.0, bob.epoch(&id), FromOutside::Remove(0));
+            bob.group(&id).process_message(proposal).unwrap();
+        }
+        // In a group that is joined.
+        let id = alice.create_group();
+        let bundle = alice
+            .group(&id)
+            .update_group_context_extensions(senders())
+            .unwrap();
+        deliver(&id, &alice, &bundle, &[]);
+        let group_info = alice.group(&id).export_group_info(true).unwrap();
+        let join = bob
+            .client()
+            .join_by_external_commit(bob.identity.clone(), group_info, None);
+        assert_eq!(join.map(drop), expected);
+        bob.client().abandon_external_join(id.clone()).unwrap();
+        let invitation = alice.group(&id).add_members(vec![bob.key_package()]).unwrap();
+        let joined = bob.client().join_from_welcome(invitation.welcome.unwrap(), None);
+        assert_eq!(joined.map(drop), expected);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use super::{CommitSummary, Credential, GroupId, Member, NewMember, ProposalSummary};
+use super::{CommitSummary, Credential, ExternalSender, GroupId, Member, NewMember, ProposalSummary};
 use crate::{
     group::validator::{Question, Validator},
     log::{Level, Sink},
@@ -56,6 +56,14 @@ pub enum ValidationRequest {
         group_id: GroupId,
         /// Everybody in it after the join, this device too.
         members: Vec<Member>,
+    },
+    /// The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+    /// is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+    ExternalSenders {
+        /// The group.
+        group_id: GroupId,
+        /// All of them.
+        senders: Vec<ExternalSender>,
     },
     /// A key package that this device is about to add.
     KeyPackage {
@@ -164,6 +172,10 @@ impl From<&Question<'_>> for ValidationRequest {
             Question::ExternalJoin { group_id, members } => Self::ExternalJoin {
                 group_id: group(group_id),
                 members: members.iter().cloned().map(Into::into).collect(),
+            },
+            Question::ExternalSenders { group_id, senders } => Self::ExternalSenders {
+                group_id: group(group_id),
+                senders: senders.iter().cloned().map(Into::into).collect(),
             },
             Question::KeyPackage { group_id, member } => Self::KeyPackage {
                 group_id: group(group_id),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    CallbackError, CommitSummary, Credential, CredentialValidator, Member, MlsError, NewMember, ProposalKind,
-    ProposalSummary, Sender, ValidationRequest,
+    CallbackError, CommitSummary, Credential, CredentialValidator, ExternalSender, Member, MlsError,
+    NewMember, ProposalKind, ProposalSummary, Sender, ValidationRequest,
 };
 use crate::x509::{self, Roots};
 
@@ -12,7 +12,7 @@ use crate::x509::{self, Roots};
 /// `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
 ///
 /// Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
-/// joins, updated leaves, and the certificates of external senders that propose. Each chain must hold now, by the system's
+/// joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
 /// clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
 /// validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
 /// 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
@@ -83,6 +83,9 @@ impl X509Validator {
                     .iter()
                     .all(|member| self.accepts_leaf(&Leaf::from(member), None))
             }
+            ValidationRequest::ExternalSenders { senders, .. } => senders
+                .iter()
+                .all(|sender| self.accepts_leaf(&Leaf::from(sender), None)),
             ValidationRequest::KeyPackage { member, .. } => self.accepts_leaf(&member.into(), None),
         }
     }
@@ -142,6 +145,15 @@ impl<'l> From<&'l Member> for Leaf<'l> {
         Self {
             credential: &member.credential,
             signature_key: &member.signature_key,
+        }
+    }
+}
+
+impl<'l> From<&'l ExternalSender> for Leaf<'l> {
+    fn from(sender: &'l ExternalSender) -> Self {
+        Self {
+            credential: &sender.credential,
+            signature_key: &sender.signature_key,
         }
     }
 }

@@ -149,6 +149,7 @@ fn build(
             members: &members,
         },
     )?;
+    validator::ask_about_senders(context, id.as_slice(), group.extensions(), None)?;
     Ok((bundle, GroupRows::read(&call.tx, &id)?))
 }
 
