@@ -2180,8 +2180,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2650,8 +2650,8 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -9375,6 +9375,18 @@ public enum ValidationRequest: Equatable, Hashable {
          */members: [Member]
     )
     /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+     * is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+     */
+    case externalSenders(
+        /**
+         * The group.
+         */groupId: GroupId, 
+        /**
+         * All of them.
+         */senders: [ExternalSender]
+    )
+    /**
      * A key package that this device is about to add.
      */
     case keyPackage(
@@ -9418,7 +9430,10 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
         case 4: return .externalJoin(groupId: try FfiConverterTypeGroupId.read(from: &buf), members: try FfiConverterSequenceTypeMember.read(from: &buf)
         )
         
-        case 5: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
+        case 5: return .externalSenders(groupId: try FfiConverterTypeGroupId.read(from: &buf), senders: try FfiConverterSequenceTypeExternalSender.read(from: &buf)
+        )
+        
+        case 6: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -9454,8 +9469,14 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
             FfiConverterSequenceTypeMember.write(members, into: &buf)
             
         
-        case let .keyPackage(groupId,member):
+        case let .externalSenders(groupId,senders):
             writeInt(&buf, Int32(5))
+            FfiConverterTypeGroupId.write(groupId, into: &buf)
+            FfiConverterSequenceTypeExternalSender.write(senders, into: &buf)
+            
+        
+        case let .keyPackage(groupId,member):
+            writeInt(&buf, Int32(6))
             FfiConverterTypeGroupId.write(groupId, into: &buf)
             FfiConverterTypeNewMember.write(member, into: &buf)
             
@@ -10790,7 +10811,7 @@ public func FfiConverterTypeProposalRef_lower(_ value: ProposalRef) -> RustBuffe
  * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
  *
  * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
- * joins, updated leaves, and the certificates of external senders that propose. Each chain must hold now, by the system's
+ * joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
  * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
  * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
  * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
@@ -10842,7 +10863,7 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
-    if (uniffi_mls_mobile_checksum_func_x509_validator() != 34312) {
+    if (uniffi_mls_mobile_checksum_func_x509_validator() != 47266) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_func_x509_validator_with_others() != 65528) {
@@ -10974,7 +10995,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 39443) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 18753) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 14811) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 31279) {

@@ -1249,7 +1249,7 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 34312) {
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 47266) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_func_x509_validator_with_others() and 0xFFFF) != 65528) {
@@ -1381,7 +1381,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 18753) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 14811) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
@@ -4089,8 +4089,8 @@ public interface MlsGroupInterface {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -4620,8 +4620,8 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -11132,6 +11132,26 @@ sealed class ValidationRequest {
     }
     
     /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+     * is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+     */
+    data class ExternalSenders(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        /**
+         * All of them.
+         */
+        val `senders`: List<org.mlsmobile.ffi.ExternalSender>) : ValidationRequest()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * A key package that this device is about to add.
      */
     data class KeyPackage(
@@ -11183,7 +11203,11 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceTypeMember.read(buf),
                 )
-            5 -> ValidationRequest.KeyPackage(
+            5 -> ValidationRequest.ExternalSenders(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterSequenceTypeExternalSender.read(buf),
+                )
+            6 -> ValidationRequest.KeyPackage(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterTypeNewMember.read(buf),
                 )
@@ -11225,6 +11249,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 + FfiConverterSequenceTypeMember.allocationSize(value.`members`)
             )
         }
+        is ValidationRequest.ExternalSenders -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterSequenceTypeExternalSender.allocationSize(value.`senders`)
+            )
+        }
         is ValidationRequest.KeyPackage -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -11262,8 +11294,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterSequenceTypeMember.write(value.`members`, buf)
                 Unit
             }
-            is ValidationRequest.KeyPackage -> {
+            is ValidationRequest.ExternalSenders -> {
                 buf.putInt(5)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterSequenceTypeExternalSender.write(value.`senders`, buf)
+                Unit
+            }
+            is ValidationRequest.KeyPackage -> {
+                buf.putInt(6)
                 FfiConverterTypeGroupId.write(value.`groupId`, buf)
                 FfiConverterTypeNewMember.write(value.`member`, buf)
                 Unit
@@ -12532,7 +12570,7 @@ public typealias FfiConverterTypeProposalRef = FfiConverterByteArray
          * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
          *
          * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
-         * joins, updated leaves, and the certificates of external senders that propose. Each chain must hold now, by the system's
+         * joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
          * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
          * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
          * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
