@@ -39,6 +39,8 @@ pub(crate) enum Error {
 
     #[error("no such identity")]
     IdentityNotFound,
+    #[error("an identity with this signature key exists")]
+    IdentityAlreadyExists,
     #[error("groups still sign with this identity")]
     IdentityInUse,
     #[error("ciphersuite {0:#06x} is not supported")]
@@ -117,6 +119,10 @@ pub(crate) enum Error {
     CredentialRejected,
     #[error("the app's validator gave no answer, which counts as a refusal")]
     ValidatorFailed,
+    #[error("no signer is attached to the identity")]
+    SignerMissing,
+    #[error("the app's signer gave no valid signature")]
+    SignerFailed,
     #[error(transparent)]
     ExportSecret(#[from] ExportSecretError),
     #[error(transparent)]

@@ -27,7 +27,9 @@ mod padding;
 mod policy;
 mod provider;
 mod secret;
+mod signing;
 mod storage;
+mod x509;
 
 pub use api::*;
 #[cfg(feature = "fault-injection")]

@@ -9,8 +9,8 @@
 
 mod common;
 
-use common::{Device, SUITE, assert_agree, group_of, reload};
-use mls_mobile::{ArgumentReason, Credential, MlsError, ProcessedMessage, Sender};
+use common::{Device, SUITE, assert_agree, deliver, group_of, reload};
+use mls_mobile::{ArgumentReason, Credential, KeyPackageReason, MlsError, ProcessedMessage, Sender};
 
 /// Two devices with credentials of this kind form a group; each sees the other's as it was made.
 fn round_trip(credential: &Credential) {
@@ -99,4 +99,44 @@ fn credentials_that_cannot_be_encoded_as_they_say_are_refused() {
         }
     );
     assert_eq!(alice.client().identities().unwrap().len(), 1);
+}
+
+/// RFC 9420, section 7.3: a credential type that not every member supports has no place in the group.
+#[test]
+fn a_type_that_a_member_does_not_support_does_not_come_into_the_group() {
+    let private = Credential::Other {
+        credential_type: 0xf0f0,
+        content: b"anything".to_vec(),
+    };
+    let (mut alice, mut bob, mut carol) = (Device::new("alice"), Device::new("bob"), Device::new("carol"));
+    for device in [&mut alice, &mut bob] {
+        let identity = device.client().create_identity(private.clone(), SUITE).unwrap();
+        device.identity = identity.id;
+    }
+    let insufficient = || MlsError::KeyPackageInvalid {
+        reason: KeyPackageReason::CapabilitiesInsufficient,
+    };
+    // Carol does not know the type of the members; dave does not know that of bob.
+    let id = group_of(&[&alice, &bob]);
+    let before = alice.dump();
+    let answer = alice.group(&id).add_members(vec![carol.key_package()]);
+    assert_eq!(answer, Err(insufficient()));
+    let answer = alice.group(&id).propose_add(carol.key_package());
+    assert_eq!(answer.map(drop), Err(insufficient()));
+    assert!(alice.dump() == before);
+    let dave = Device::new("dave");
+    let open = dave.create_group();
+    let answer = dave.group(&open).add_members(vec![bob.key_package()]);
+    assert_eq!(answer, Err(insufficient()));
+
+    // With a credential of the type carol lists it, and comes in.
+    carol.identity = carol.client().create_identity(private, SUITE).unwrap().id;
+    let bundle = alice.group(&id).add_members(vec![carol.key_package()]).unwrap();
+    deliver(&id, &alice, &bundle, &[&bob]);
+    carol.join(&bundle.welcome.unwrap());
+    reload(&mut [&mut alice, &mut bob, &mut carol]);
+    assert_agree(&id, &[&alice, &bob, &carol]);
+    let update = carol.group(&id).self_update(None).unwrap();
+    deliver(&id, &carol, &update, &[&alice, &bob]);
+    assert_eq!(alice.read(&id, &carol.send(&id, "one of us")), "one of us");
 }

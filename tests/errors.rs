@@ -23,6 +23,7 @@ fn all() -> Vec<(MlsError, u32)> {
         (MemberNotFound { leaf_index: 9 }, 103),
         (IdentityNotFound, 110),
         (IdentityInUse, 111),
+        (IdentityAlreadyExists, 112),
         (KeyPackageNotFound, 120),
         (
             KeyPackageInvalid {
@@ -63,6 +64,8 @@ fn all() -> Vec<(MlsError, u32)> {
         (MessageMalformed, 152),
         (CredentialRejected, 160),
         (Reentrant, 161),
+        (SignerMissing, 162),
+        (SignerFailed, 163),
         (UnsupportedCiphersuite { ciphersuite: 7 }, 170),
         (
             InvalidArgument {
@@ -114,18 +117,19 @@ fn all() -> Vec<(MlsError, u32)> {
 fn number_of_variants(error: &MlsError) -> usize {
     use MlsError::*;
     match error {
-        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 46,
-        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 46,
-        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 46,
-        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 46,
-        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 46,
-        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 46,
-        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 46,
-        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 46,
-        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 46,
-        StorageRolledBack { .. } | Internal { .. } => 46,
-        GroupNotRejoined | RecoveryArchiveInvalid { .. } => 46,
-        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 46,
+        GroupNotFound | GroupAlreadyExists | GroupInactive | MemberNotFound { .. } => 49,
+        IdentityNotFound | IdentityInUse | KeyPackageNotFound | KeyPackageInvalid { .. } => 49,
+        WelcomeInvalid { .. } | PendingCommitExists | NoPendingCommit | PendingProposalsExist => 49,
+        ProposalNotFound | StagedCommitExists | NoStagedCommit | GroupDiverged { .. } | EarlyBufferFull => 49,
+        WrongEpoch { .. } | MessageInvalid { .. } | MessageMalformed | CredentialRejected => 49,
+        Reentrant | UnsupportedCiphersuite { .. } | InvalidArgument { .. } | Wiped => 49,
+        Suspended | Transferred | RekeyPending | GroupInfoInvalid { .. } | NoExternalJoin => 49,
+        StorageBusy | StorageLocked | StorageFull | StorageReadOnly | StorageIo => 49,
+        WrongDatabaseKey | StorageCorrupt | StorageForeign | StorageTooNew { .. } => 49,
+        StorageRolledBack { .. } | Internal { .. } => 49,
+        GroupNotRejoined | RecoveryArchiveInvalid { .. } => 49,
+        PskNotFound | ResumptionPskWithAdds | SecretAlreadyExported => 49,
+        IdentityAlreadyExists | SignerMissing | SignerFailed => 49,
     }
 }
 

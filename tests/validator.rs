@@ -223,6 +223,7 @@ impl CredentialValidator for Meddler {
         | ValidationRequest::Proposal { group_id, .. }
         | ValidationRequest::Welcome { group_id, .. }
         | ValidationRequest::ExternalJoin { group_id, .. }
+        | ValidationRequest::ExternalSenders { group_id, .. }
         | ValidationRequest::KeyPackage { group_id, .. }) = request;
         if let Some(client) = self.client.lock().unwrap().upgrade() {
             let identity = || client.create_identity(basic("meddler"), SUITE);

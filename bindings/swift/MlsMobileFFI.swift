@@ -608,7 +608,11 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -622,7 +626,11 @@ public protocol CredentialValidator: AnyObject, Sendable {
     
 }
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -1053,11 +1061,12 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
      * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
-     * `InvalidArgument`.
+     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
+     * `required_capabilities` or `extensions` need of every member).
      */
     func createGroup(identity: IdentityId, config: GroupConfig?) throws  -> MlsGroup
     
@@ -1134,12 +1143,30 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTree: Data?) throws  -> ExternalJoin
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    func joinByExternalCommitWithLeafNode(identity: IdentityId, groupInfo: Data, leafNode: LeafNodeOptions, ratchetTree: Data?, pskIds: [Data]) throws  -> ExternalJoin
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    func attachSigner(identity: IdentityId, signer: Signer) throws 
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -1147,7 +1174,22 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func createIdentity(credential: Credential, ciphersuite: Ciphersuite) throws  -> Identity
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    func createIdentityWithSigner(credential: Credential, ciphersuite: Ciphersuite, publicKey: Data, signer: Signer) throws  -> Identity
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
@@ -1160,11 +1202,22 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func identities() throws  -> [Identity]
     
     /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    func replaceCredential(identity: IdentityId, credential: Credential) throws  -> Identity
+    
+    /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     func createKeyPackages(identity: IdentityId, count: UInt32, options: KeyPackageOptions?) throws  -> [KeyPackage]
     
@@ -1181,7 +1234,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -1449,8 +1503,8 @@ open class MlsClient: MlsClientProtocol, @unchecked Sendable {
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
-     * in none),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
+     * `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -1523,11 +1577,12 @@ public static func importTransfer(path: String, transferKey: Data, config: Clien
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
      * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
-     * `InvalidArgument`.
+     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
+     * `required_capabilities` or `extensions` need of every member).
      */
 open func createGroup(identity: IdentityId, config: GroupConfig? = nil)throws  -> MlsGroup  {
     return try  FfiConverterTypeMlsGroup_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1671,6 +1726,26 @@ open func joinByExternalCommit(identity: IdentityId, groupInfo: Data, ratchetTre
 }
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+open func joinByExternalCommitWithLeafNode(identity: IdentityId, groupInfo: Data, leafNode: LeafNodeOptions, ratchetTree: Data? = nil, pskIds: [Data] = [])throws  -> ExternalJoin  {
+    return try  FfiConverterTypeExternalJoin_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterData.lower(groupInfo),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionData.lower(ratchetTree),
+        FfiConverterSequenceData.lower(pskIds),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
 open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
@@ -1684,7 +1759,25 @@ open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
 }
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+open func attachSigner(identity: IdentityId, signer: Signer)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_attach_signer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterTypeSigner_lower(signer),uniffiCallStatus
+    )
+}
+}
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -1701,7 +1794,33 @@ open func createIdentity(credential: Credential, ciphersuite: Ciphersuite)throws
 }
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+open func createIdentityWithSigner(credential: Credential, ciphersuite: Ciphersuite, publicKey: Data, signer: Signer)throws  -> Identity  {
+    return try  FfiConverterTypeIdentity_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeCredential_lower(credential),
+        FfiConverterTypeCiphersuite_lower(ciphersuite),
+        FfiConverterData.lower(publicKey),
+        FfiConverterTypeSigner_lower(signer),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
@@ -1728,11 +1847,31 @@ open func identities()throws  -> [Identity]  {
 }
     
     /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+open func replaceCredential(identity: IdentityId, credential: Credential)throws  -> Identity  {
+    return try  FfiConverterTypeIdentity_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_replace_credential(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterTypeCredential_lower(credential),uniffiCallStatus
+    )
+})
+}
+    
+    /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
 open func createKeyPackages(identity: IdentityId, count: UInt32, options: KeyPackageOptions? = nil)throws  -> [KeyPackage]  {
     return try  FfiConverterSequenceTypeKeyPackage.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1773,7 +1912,8 @@ open func deleteKeyPackage(reference: KeyPackageRef)throws   {try rustCallWithEr
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -2237,8 +2377,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2274,9 +2414,15 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
+     * otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2353,9 +2499,11 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func safeExportSecret(componentId: UInt16) throws  -> Data
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     func configure(config: GroupConfig) throws 
     
@@ -2385,6 +2533,36 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * The members in leaf order. After this device was removed: as they were before that.
      */
     func members() throws  -> [Member]
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    func leafNodes() throws  -> [MemberLeaf]
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    func proposeLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId?) throws  -> ProposalBundle
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    func supportedByAll() throws  -> Capabilities
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId?) throws  -> CommitBundle
     
     /**
      * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
@@ -2495,7 +2673,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -2702,8 +2881,8 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2770,9 +2949,15 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
+     * otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -2914,9 +3099,11 @@ open func safeExportSecret(componentId: UInt16)throws  -> Data  {
 }
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
 open func configure(config: GroupConfig)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
@@ -2984,6 +3171,68 @@ open func members()throws  -> [Member]  {
         uniffiCallStatus in
     uniffi_mls_mobile_fn_method_mlsgroup_members(
             self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+open func leafNodes()throws  -> [MemberLeaf]  {
+    return try  FfiConverterSequenceTypeMemberLeaf.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+open func proposeLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId? = nil)throws  -> ProposalBundle  {
+    return try  FfiConverterTypeProposalBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionTypeIdentityId.lower(newIdentity),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+open func supportedByAll()throws  -> Capabilities  {
+    return try  FfiConverterTypeCapabilities_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+open func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
+    return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeLeafNodeOptions_lower(leafNode),
+        FfiConverterOptionTypeIdentityId.lower(newIdentity),uniffiCallStatus
     )
 })
 }
@@ -3172,7 +3421,8 @@ open func proposeAdd(keyPackage: Data)throws  -> ProposalBundle  {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -3400,6 +3650,236 @@ public func FfiConverterTypeMlsGroup_lower(_ value: MlsGroup) -> UInt64 {
 
 
 
+
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+public protocol Signer: AnyObject, Sendable {
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    func sign(bytes: Data) throws  -> Data
+    
+}
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+open class SignerImpl: Signer, @unchecked Sendable {
+    fileprivate let handle: UInt64
+
+    /// Used to instantiate a [FFIObject] without an actual handle, for fakes in tests, mostly.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public struct NoHandle {
+        public init() {}
+    }
+
+    // TODO: We'd like this to be `private` but for Swifty reasons,
+    // we can't implement `FfiConverter` without making this `required` and we can't
+    // make it `required` without making it `public`.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    required public init(unsafeFromHandle handle: UInt64) {
+        self.handle = handle
+    }
+
+    // This constructor can be used to instantiate a fake object.
+    // - Parameter noHandle: Placeholder value so we can have a constructor separate from the default empty one that may be implemented for classes extending [FFIObject].
+    //
+    // - Warning:
+    //     Any object instantiated with this constructor cannot be passed to an actual Rust-backed object. Since there isn't a backing handle the FFI lower functions will crash.
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public init(noHandle: NoHandle) {
+        self.handle = 0
+    }
+
+#if swift(>=5.8)
+    @_documentation(visibility: private)
+#endif
+    public func uniffiCloneHandle() -> UInt64 {
+        return try! rustCall { uniffi_mls_mobile_fn_clone_signer(self.handle, $0) }
+    }
+    // No primary constructor declared for this class.
+
+    deinit {
+        if handle == 0 {
+            // Mock objects have handle=0 don't try to free them
+            return
+        }
+
+        try! rustCall { uniffi_mls_mobile_fn_free_signer(handle, $0) }
+    }
+
+    
+
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+open func sign(bytes: Data)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeCallbackError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_signer_sign(
+            self.uniffiCloneHandle(),
+        FfiConverterData.lower(bytes),uniffiCallStatus
+    )
+})
+}
+    
+
+    
+}
+
+
+
+// Put the implementation in a struct so we don't pollute the top-level namespace
+fileprivate struct UniffiCallbackInterfaceSigner {
+
+    // Create the VTable using a series of closures.
+    // Swift automatically converts these into C callback functions.
+    //
+    // Store the vtable directly.
+    static let vtable: UniffiVTableCallbackInterfaceSigner = UniffiVTableCallbackInterfaceSigner(
+        uniffiFree: { (uniffiHandle: UInt64) -> () in
+            do {
+                try FfiConverterTypeSigner.handleMap.remove(handle: uniffiHandle)
+            } catch {
+                print("Uniffi callback interface Signer: handle missing in uniffiFree")
+            }
+        },
+        uniffiClone: { (uniffiHandle: UInt64) -> UInt64 in
+            do {
+                return try FfiConverterTypeSigner.handleMap.clone(handle: uniffiHandle)
+            } catch {
+                fatalError("Uniffi callback interface Signer: handle missing in uniffiClone")
+            }
+        },
+        sign: { (
+            uniffiHandle: UInt64,
+            bytes: RustBuffer,
+            uniffiOutReturn: UnsafeMutablePointer<RustBuffer>,
+            uniffiCallStatus: UnsafeMutablePointer<RustCallStatus>
+        ) in
+            let makeCall = {
+                () throws -> Data in
+                guard let uniffiObj = try? FfiConverterTypeSigner.handleMap.get(handle: uniffiHandle) else {
+                    throw UniffiInternalError.unexpectedStaleHandle
+                }
+                return try uniffiObj.sign(
+                     bytes: try FfiConverterData.lift(bytes)
+                )
+            }
+
+            
+            let writeReturn = { uniffiOutReturn.pointee = FfiConverterData.lower($0) }
+            uniffiTraitInterfaceCallWithError(
+                callStatus: uniffiCallStatus,
+                makeCall: makeCall,
+                writeReturn: writeReturn,
+                lowerError: FfiConverterTypeCallbackError_lower
+            )
+        }
+    )
+
+    // Rust stores this pointer for future callback invocations, so it must live
+    // for the process lifetime (not just for the init function call).
+    //
+    // `nonisolated(unsafe)` is needed under Swift 6 strict concurrency.
+    // This is safe because the pointee is initialized once during static init
+    // and never mutated by either side of the FFI.  Its fields are C function pointers.
+    nonisolated(unsafe) static let vtablePtr: UnsafePointer<UniffiVTableCallbackInterfaceSigner> = {
+        let ptr = UnsafeMutablePointer<UniffiVTableCallbackInterfaceSigner>.allocate(capacity: 1)
+        ptr.initialize(to: vtable)
+        return UnsafePointer(ptr)
+    }()
+}
+
+private func uniffiCallbackInitSigner() {
+    uniffi_mls_mobile_fn_init_callback_vtable_signer(UniffiCallbackInterfaceSigner.vtablePtr)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeSigner: FfiConverter {
+    fileprivate static let handleMap = UniffiHandleMap<Signer>()
+
+    typealias FfiType = UInt64
+    typealias SwiftType = Signer
+
+    public static func lift(_ handle: UInt64) throws -> Signer {
+        if ((handle & 1) == 0) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(unsafeFromHandle: handle)
+        } else {
+            // Swift-generated handle, get the object from the handle map
+            return try handleMap.remove(handle: handle)
+        }
+    }
+
+    public static func lower(_ value: Signer) -> UInt64 {
+         if let rustImpl = value as? SignerImpl {
+             // Rust-implemented object.  Clone the handle and return it
+            return rustImpl.uniffiCloneHandle()
+         } else {
+            // Swift object, generate a new vtable handle and return that.
+            return handleMap.insert(obj: value)
+         }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Signer {
+        let handle: UInt64 = try readInt(&buf)
+        return try lift(handle)
+    }
+
+    public static func write(_ value: Signer, into buf: inout [UInt8]) {
+        writeInt(&buf, lower(value))
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lift(_ handle: UInt64) throws -> Signer {
+    return try FfiConverterTypeSigner.lift(handle)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeSigner_lower(_ value: Signer) -> UInt64 {
+    return FfiConverterTypeSigner.lower(value)
+}
+
+
+
+
 /**
  * What became of a batch.
  */
@@ -3480,6 +3960,96 @@ public func FfiConverterTypeBatch_lower(_ value: Batch) -> RustBuffer {
 
 
 /**
+ * What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers. What RFC 9420 itself makes every
+ * member support is not listed: extensions 1 to 5 and proposals 1 to 7.
+ */
+public struct Capabilities: Equatable, Hashable {
+    /**
+     * Suites.
+     */
+    public let ciphersuites: [UInt16]
+    /**
+     * Types of extensions.
+     */
+    public let extensions: [UInt16]
+    /**
+     * Types of proposals.
+     */
+    public let proposals: [UInt16]
+    /**
+     * Types of credentials.
+     */
+    public let credentials: [UInt16]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Suites.
+         */ciphersuites: [UInt16], 
+        /**
+         * Types of extensions.
+         */extensions: [UInt16], 
+        /**
+         * Types of proposals.
+         */proposals: [UInt16], 
+        /**
+         * Types of credentials.
+         */credentials: [UInt16]) {
+        self.ciphersuites = ciphersuites
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Capabilities: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeCapabilities: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Capabilities {
+        return
+            try Capabilities(
+                ciphersuites: FfiConverterSequenceUInt16.read(from: &buf), 
+                extensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                proposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                credentials: FfiConverterSequenceUInt16.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Capabilities, into buf: inout [UInt8]) {
+        FfiConverterSequenceUInt16.write(value.ciphersuites, into: &buf)
+        FfiConverterSequenceUInt16.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.proposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.credentials, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCapabilities_lift(_ buf: RustBuffer) throws -> Capabilities {
+    return try FfiConverterTypeCapabilities.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeCapabilities_lower(_ value: Capabilities) -> RustBuffer {
+    return FfiConverterTypeCapabilities.lower(value)
+}
+
+
+/**
  * How to open a database. It holds data only; callbacks are arguments of `open`.
  */
 public struct ClientConfig: Equatable, Hashable {
@@ -3512,6 +4082,15 @@ public struct ClientConfig: Equatable, Hashable {
      * How much is kept of messages that come before their group can read them; without it the defaults hold.
      */
     public let earlyLimits: EarlyLimits?
+    /**
+     * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+     * external joins.
+     */
+    public let leafNode: LeafNodeOptions?
+    /**
+     * How long key packages may live; without it the defaults hold.
+     */
+    public let lifetimes: Lifetimes?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -3537,7 +4116,14 @@ public struct ClientConfig: Equatable, Hashable {
          */minimumGeneration: UInt64? = nil, 
         /**
          * How much is kept of messages that come before their group can read them; without it the defaults hold.
-         */earlyLimits: EarlyLimits? = nil) {
+         */earlyLimits: EarlyLimits? = nil, 
+        /**
+         * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+         * external joins.
+         */leafNode: LeafNodeOptions? = nil, 
+        /**
+         * How long key packages may live; without it the defaults hold.
+         */lifetimes: Lifetimes? = nil) {
         self.databasePath = databasePath
         self.databaseKey = databaseKey
         self.busyTimeoutMs = busyTimeoutMs
@@ -3545,6 +4131,8 @@ public struct ClientConfig: Equatable, Hashable {
         self.groupDefaults = groupDefaults
         self.minimumGeneration = minimumGeneration
         self.earlyLimits = earlyLimits
+        self.leafNode = leafNode
+        self.lifetimes = lifetimes
     }
 
     
@@ -3569,7 +4157,9 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
                 inbox: FfiConverterBool.read(from: &buf), 
                 groupDefaults: FfiConverterOptionTypeGroupConfig.read(from: &buf), 
                 minimumGeneration: FfiConverterOptionUInt64.read(from: &buf), 
-                earlyLimits: FfiConverterOptionTypeEarlyLimits.read(from: &buf)
+                earlyLimits: FfiConverterOptionTypeEarlyLimits.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf), 
+                lifetimes: FfiConverterOptionTypeLifetimes.read(from: &buf)
         )
     }
 
@@ -3581,6 +4171,8 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
         FfiConverterOptionTypeGroupConfig.write(value.groupDefaults, into: &buf)
         FfiConverterOptionUInt64.write(value.minimumGeneration, into: &buf)
         FfiConverterOptionTypeEarlyLimits.write(value.earlyLimits, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
+        FfiConverterOptionTypeLifetimes.write(value.lifetimes, into: &buf)
     }
 }
 
@@ -4366,11 +4958,12 @@ public func FfiConverterTypeExternalSender_lower(_ value: ExternalSender) -> Rus
 
 
 /**
- * How a group behaves on this device. Members may differ in all of it.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
+ * its creation on, which `configure` refuses.
  */
 public struct GroupConfig: Equatable, Hashable {
     /**
-     * For `create_group` only: 1 to 255 bytes; random if absent.
+     * At creation only: 1 to 255 bytes; random if absent.
      */
     public let groupId: GroupId?
     /**
@@ -4378,9 +4971,9 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let publicHandshakes: Bool
     /**
-     * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
+     * How messages are padded; `Buckets` if absent.
      */
-    public let paddingBlock: UInt32
+    public let padding: Padding?
     /**
      * Past epochs whose late messages can still be decrypted, at most 32.
      */
@@ -4409,19 +5002,44 @@ public struct GroupConfig: Equatable, Hashable {
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     public let ratchetTreeInWelcome: Bool
+    /**
+     * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+     */
+    public let leafNode: LeafNodeOptions?
+    /**
+     * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+     * default is 12 weeks.
+     */
+    public let lifetimeSeconds: UInt64?
+    /**
+     * At creation only: what every member must support, the creator first; later
+     * `update_group_context_extensions`.
+     */
+    public let requiredCapabilities: RequiredCapabilities?
+    /**
+     * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+     * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+     * `update_group_context_extensions`.
+     */
+    public let extensions: [Extension]
+    /**
+     * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+     * `update_group_context_extensions`.
+     */
+    public let externalSenders: [ExternalSender]
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * For `create_group` only: 1 to 255 bytes; random if absent.
+         * At creation only: 1 to 255 bytes; random if absent.
          */groupId: GroupId? = nil, 
         /**
          * Send Commits and proposals as PublicMessage, which the delivery service can read. Both kinds are accepted.
          */publicHandshakes: Bool = false, 
         /**
-         * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
-         */paddingBlock: UInt32 = UInt32(64), 
+         * How messages are padded; `Buckets` if absent.
+         */padding: Padding? = nil, 
         /**
          * Past epochs whose late messages can still be decrypted, at most 32.
          */maxPastEpochs: UInt32 = UInt32(3), 
@@ -4443,16 +5061,41 @@ public struct GroupConfig: Equatable, Hashable {
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
-         */ratchetTreeInWelcome: Bool = true) {
+         */ratchetTreeInWelcome: Bool = true, 
+        /**
+         * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+         */leafNode: LeafNodeOptions? = nil, 
+        /**
+         * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+         * default is 12 weeks.
+         */lifetimeSeconds: UInt64? = nil, 
+        /**
+         * At creation only: what every member must support, the creator first; later
+         * `update_group_context_extensions`.
+         */requiredCapabilities: RequiredCapabilities? = nil, 
+        /**
+         * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+         * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+         * `update_group_context_extensions`.
+         */extensions: [Extension] = [], 
+        /**
+         * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+         * `update_group_context_extensions`.
+         */externalSenders: [ExternalSender] = []) {
         self.groupId = groupId
         self.publicHandshakes = publicHandshakes
-        self.paddingBlock = paddingBlock
+        self.padding = padding
         self.maxPastEpochs = maxPastEpochs
         self.pastEpochLifetimeSeconds = pastEpochLifetimeSeconds
         self.outOfOrderTolerance = outOfOrderTolerance
         self.maximumForwardDistance = maximumForwardDistance
         self.resumptionPsks = resumptionPsks
         self.ratchetTreeInWelcome = ratchetTreeInWelcome
+        self.leafNode = leafNode
+        self.lifetimeSeconds = lifetimeSeconds
+        self.requiredCapabilities = requiredCapabilities
+        self.extensions = extensions
+        self.externalSenders = externalSenders
     }
 
     
@@ -4473,26 +5116,36 @@ public struct FfiConverterTypeGroupConfig: FfiConverterRustBuffer {
             try GroupConfig(
                 groupId: FfiConverterOptionTypeGroupId.read(from: &buf), 
                 publicHandshakes: FfiConverterBool.read(from: &buf), 
-                paddingBlock: FfiConverterUInt32.read(from: &buf), 
+                padding: FfiConverterOptionTypePadding.read(from: &buf), 
                 maxPastEpochs: FfiConverterUInt32.read(from: &buf), 
                 pastEpochLifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
                 outOfOrderTolerance: FfiConverterUInt32.read(from: &buf), 
                 maximumForwardDistance: FfiConverterUInt32.read(from: &buf), 
                 resumptionPsks: FfiConverterUInt32.read(from: &buf), 
-                ratchetTreeInWelcome: FfiConverterBool.read(from: &buf)
+                ratchetTreeInWelcome: FfiConverterBool.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf), 
+                lifetimeSeconds: FfiConverterOptionUInt64.read(from: &buf), 
+                requiredCapabilities: FfiConverterOptionTypeRequiredCapabilities.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                externalSenders: FfiConverterSequenceTypeExternalSender.read(from: &buf)
         )
     }
 
     public static func write(_ value: GroupConfig, into buf: inout [UInt8]) {
         FfiConverterOptionTypeGroupId.write(value.groupId, into: &buf)
         FfiConverterBool.write(value.publicHandshakes, into: &buf)
-        FfiConverterUInt32.write(value.paddingBlock, into: &buf)
+        FfiConverterOptionTypePadding.write(value.padding, into: &buf)
         FfiConverterUInt32.write(value.maxPastEpochs, into: &buf)
         FfiConverterUInt64.write(value.pastEpochLifetimeSeconds, into: &buf)
         FfiConverterUInt32.write(value.outOfOrderTolerance, into: &buf)
         FfiConverterUInt32.write(value.maximumForwardDistance, into: &buf)
         FfiConverterUInt32.write(value.resumptionPsks, into: &buf)
         FfiConverterBool.write(value.ratchetTreeInWelcome, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
+        FfiConverterOptionUInt64.write(value.lifetimeSeconds, into: &buf)
+        FfiConverterOptionTypeRequiredCapabilities.write(value.requiredCapabilities, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterSequenceTypeExternalSender.write(value.externalSenders, into: &buf)
     }
 }
 
@@ -4563,7 +5216,7 @@ public struct GroupState: Equatable, Hashable {
      */
     public let pendingProposals: [ProposalSummary]
     /**
-     * The GroupContext's extensions.
+     * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
      */
     public let extensions: [Extension]
     /**
@@ -4610,7 +5263,7 @@ public struct GroupState: Equatable, Hashable {
          * Proposals that the next Commit will carry out.
          */pendingProposals: [ProposalSummary], 
         /**
-         * The GroupContext's extensions.
+         * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
          */extensions: [Extension], 
         /**
          * Equal for all members of this epoch, and for nobody else (RFC 9420, section 8.7).
@@ -4909,6 +5562,10 @@ public struct Identity: Equatable, Hashable {
      * The suite of its key packages and groups.
      */
     public let ciphersuite: Ciphersuite
+    /**
+     * Whether the app signs for it: it needs `attach_signer` after each `open`.
+     */
+    public let externalSigner: Bool
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -4921,10 +5578,14 @@ public struct Identity: Equatable, Hashable {
          */credential: Credential, 
         /**
          * The suite of its key packages and groups.
-         */ciphersuite: Ciphersuite) {
+         */ciphersuite: Ciphersuite, 
+        /**
+         * Whether the app signs for it: it needs `attach_signer` after each `open`.
+         */externalSigner: Bool) {
         self.id = id
         self.credential = credential
         self.ciphersuite = ciphersuite
+        self.externalSigner = externalSigner
     }
 
     
@@ -4945,7 +5606,8 @@ public struct FfiConverterTypeIdentity: FfiConverterRustBuffer {
             try Identity(
                 id: FfiConverterTypeIdentityId.read(from: &buf), 
                 credential: FfiConverterTypeCredential.read(from: &buf), 
-                ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf)
+                ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf), 
+                externalSigner: FfiConverterBool.read(from: &buf)
         )
     }
 
@@ -4953,6 +5615,7 @@ public struct FfiConverterTypeIdentity: FfiConverterRustBuffer {
         FfiConverterTypeIdentityId.write(value.id, into: &buf)
         FfiConverterTypeCredential.write(value.credential, into: &buf)
         FfiConverterTypeCiphersuite.write(value.ciphersuite, into: &buf)
+        FfiConverterBool.write(value.externalSigner, into: &buf)
     }
 }
 
@@ -5261,6 +5924,10 @@ public struct KeyPackageInfo: Equatable, Hashable {
      * Whether its owner keeps it after use.
      */
     public let lastResort: Bool
+    /**
+     * What its owner's leaf will say.
+     */
+    public let leafNode: LeafNode
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
@@ -5285,7 +5952,10 @@ public struct KeyPackageInfo: Equatable, Hashable {
          */notAfter: UInt64, 
         /**
          * Whether its owner keeps it after use.
-         */lastResort: Bool) {
+         */lastResort: Bool, 
+        /**
+         * What its owner's leaf will say.
+         */leafNode: LeafNode) {
         self.reference = reference
         self.credential = credential
         self.signatureKey = signatureKey
@@ -5293,6 +5963,7 @@ public struct KeyPackageInfo: Equatable, Hashable {
         self.notBefore = notBefore
         self.notAfter = notAfter
         self.lastResort = lastResort
+        self.leafNode = leafNode
     }
 
     
@@ -5317,7 +5988,8 @@ public struct FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer {
                 ciphersuite: FfiConverterTypeCiphersuite.read(from: &buf), 
                 notBefore: FfiConverterUInt64.read(from: &buf), 
                 notAfter: FfiConverterUInt64.read(from: &buf), 
-                lastResort: FfiConverterBool.read(from: &buf)
+                lastResort: FfiConverterBool.read(from: &buf), 
+                leafNode: FfiConverterTypeLeafNode.read(from: &buf)
         )
     }
 
@@ -5329,6 +6001,7 @@ public struct FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer {
         FfiConverterUInt64.write(value.notBefore, into: &buf)
         FfiConverterUInt64.write(value.notAfter, into: &buf)
         FfiConverterBool.write(value.lastResort, into: &buf)
+        FfiConverterTypeLeafNode.write(value.leafNode, into: &buf)
     }
 }
 
@@ -5353,25 +6026,35 @@ public func FfiConverterTypeKeyPackageInfo_lower(_ value: KeyPackageInfo) -> Rus
  */
 public struct KeyPackageOptions: Equatable, Hashable {
     /**
-     * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+     * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+     * unless set. The default is 12 weeks.
      */
     public let lifetimeSeconds: UInt64
     /**
      * Usable any number of times; hand it out only when no other is left.
      */
     public let lastResort: Bool
+    /**
+     * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+     */
+    public let leafNode: LeafNodeOptions?
 
     // Default memberwise initializers are never public by default, so we
     // declare one manually.
     public init(
         /**
-         * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+         * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+         * unless set. The default is 12 weeks.
          */lifetimeSeconds: UInt64 = UInt64(7257600), 
         /**
          * Usable any number of times; hand it out only when no other is left.
-         */lastResort: Bool = false) {
+         */lastResort: Bool = false, 
+        /**
+         * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+         */leafNode: LeafNodeOptions? = nil) {
         self.lifetimeSeconds = lifetimeSeconds
         self.lastResort = lastResort
+        self.leafNode = leafNode
     }
 
     
@@ -5391,13 +6074,15 @@ public struct FfiConverterTypeKeyPackageOptions: FfiConverterRustBuffer {
         return
             try KeyPackageOptions(
                 lifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
-                lastResort: FfiConverterBool.read(from: &buf)
+                lastResort: FfiConverterBool.read(from: &buf), 
+                leafNode: FfiConverterOptionTypeLeafNodeOptions.read(from: &buf)
         )
     }
 
     public static func write(_ value: KeyPackageOptions, into buf: inout [UInt8]) {
         FfiConverterUInt64.write(value.lifetimeSeconds, into: &buf)
         FfiConverterBool.write(value.lastResort, into: &buf)
+        FfiConverterOptionTypeLeafNodeOptions.write(value.leafNode, into: &buf)
     }
 }
 
@@ -5414,6 +6099,273 @@ public func FfiConverterTypeKeyPackageOptions_lift(_ buf: RustBuffer) throws -> 
 #endif
 public func FfiConverterTypeKeyPackageOptions_lower(_ value: KeyPackageOptions) -> RustBuffer {
     return FfiConverterTypeKeyPackageOptions.lower(value)
+}
+
+
+/**
+ * What a leaf says of its owner.
+ */
+public struct LeafNode: Equatable, Hashable {
+    /**
+     * The owner's own name for itself, if it has one.
+     */
+    public let applicationId: Data?
+    /**
+     * The leaf's other extensions.
+     */
+    public let extensions: [Extension]
+    /**
+     * What its owner supports.
+     */
+    public let capabilities: Capabilities
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The owner's own name for itself, if it has one.
+         */applicationId: Data?, 
+        /**
+         * The leaf's other extensions.
+         */extensions: [Extension], 
+        /**
+         * What its owner supports.
+         */capabilities: Capabilities) {
+        self.applicationId = applicationId
+        self.extensions = extensions
+        self.capabilities = capabilities
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LeafNode: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLeafNode: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LeafNode {
+        return
+            try LeafNode(
+                applicationId: FfiConverterOptionData.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                capabilities: FfiConverterTypeCapabilities.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LeafNode, into buf: inout [UInt8]) {
+        FfiConverterOptionData.write(value.applicationId, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterTypeCapabilities.write(value.capabilities, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNode_lift(_ buf: RustBuffer) throws -> LeafNode {
+    return try FfiConverterTypeLeafNode.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNode_lower(_ value: LeafNode) -> RustBuffer {
+    return FfiConverterTypeLeafNode.lower(value)
+}
+
+
+/**
+ * What the leaves of this device say, besides what the library itself supports. It is public to every member, and in
+ * key packages to the delivery service. A leaf keeps it until it is replaced by another.
+ */
+public struct LeafNodeOptions: Equatable, Hashable {
+    /**
+     * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+     * members may say the same.
+     */
+    public let applicationId: Data?
+    /**
+     * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+     * 64 KiB together with the application id.
+     */
+    public let extensions: [Extension]
+    /**
+     * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+     */
+    public let supportedExtensions: [UInt16]
+    /**
+     * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+     */
+    public let supportedProposals: [UInt16]
+    /**
+     * Types of credentials that the app accepts besides basic ones and X.509.
+     */
+    public let supportedCredentials: [UInt16]
+    /**
+     * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+     * section 13.5). Nobody sees them in this interface.
+     */
+    public let grease: Bool
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+         * members may say the same.
+         */applicationId: Data? = nil, 
+        /**
+         * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+         * 64 KiB together with the application id.
+         */extensions: [Extension] = [], 
+        /**
+         * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+         */supportedExtensions: [UInt16] = [], 
+        /**
+         * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+         */supportedProposals: [UInt16] = [], 
+        /**
+         * Types of credentials that the app accepts besides basic ones and X.509.
+         */supportedCredentials: [UInt16] = [], 
+        /**
+         * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+         * section 13.5). Nobody sees them in this interface.
+         */grease: Bool = true) {
+        self.applicationId = applicationId
+        self.extensions = extensions
+        self.supportedExtensions = supportedExtensions
+        self.supportedProposals = supportedProposals
+        self.supportedCredentials = supportedCredentials
+        self.grease = grease
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension LeafNodeOptions: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLeafNodeOptions: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> LeafNodeOptions {
+        return
+            try LeafNodeOptions(
+                applicationId: FfiConverterOptionData.read(from: &buf), 
+                extensions: FfiConverterSequenceTypeExtension.read(from: &buf), 
+                supportedExtensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                supportedProposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                supportedCredentials: FfiConverterSequenceUInt16.read(from: &buf), 
+                grease: FfiConverterBool.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: LeafNodeOptions, into buf: inout [UInt8]) {
+        FfiConverterOptionData.write(value.applicationId, into: &buf)
+        FfiConverterSequenceTypeExtension.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedExtensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedProposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.supportedCredentials, into: &buf)
+        FfiConverterBool.write(value.grease, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNodeOptions_lift(_ buf: RustBuffer) throws -> LeafNodeOptions {
+    return try FfiConverterTypeLeafNodeOptions.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLeafNodeOptions_lower(_ value: LeafNodeOptions) -> RustBuffer {
+    return FfiConverterTypeLeafNodeOptions.lower(value)
+}
+
+
+/**
+ * How long key packages may live, this device's and those from elsewhere (RFC 9420, section 7.2), and how wrong
+ * clocks may be.
+ */
+public struct Lifetimes: Equatable, Hashable {
+    /**
+     * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+     */
+    public let maximumLifetimeSeconds: UInt64
+    /**
+     * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+     * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+     */
+    public let clockSkewSeconds: UInt64
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+         */maximumLifetimeSeconds: UInt64 = UInt64(31622400), 
+        /**
+         * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+         * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+         */clockSkewSeconds: UInt64 = UInt64(3600)) {
+        self.maximumLifetimeSeconds = maximumLifetimeSeconds
+        self.clockSkewSeconds = clockSkewSeconds
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Lifetimes: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeLifetimes: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Lifetimes {
+        return
+            try Lifetimes(
+                maximumLifetimeSeconds: FfiConverterUInt64.read(from: &buf), 
+                clockSkewSeconds: FfiConverterUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Lifetimes, into buf: inout [UInt8]) {
+        FfiConverterUInt64.write(value.maximumLifetimeSeconds, into: &buf)
+        FfiConverterUInt64.write(value.clockSkewSeconds, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLifetimes_lift(_ buf: RustBuffer) throws -> Lifetimes {
+    return try FfiConverterTypeLifetimes.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeLifetimes_lower(_ value: Lifetimes) -> RustBuffer {
+    return FfiConverterTypeLifetimes.lower(value)
 }
 
 
@@ -5562,6 +6514,75 @@ public func FfiConverterTypeMember_lift(_ buf: RustBuffer) throws -> Member {
 #endif
 public func FfiConverterTypeMember_lower(_ value: Member) -> RustBuffer {
     return FfiConverterTypeMember.lower(value)
+}
+
+
+/**
+ * A member's leaf.
+ */
+public struct MemberLeaf: Equatable, Hashable {
+    /**
+     * The member's place in the tree, as in `Member`.
+     */
+    public let leafIndex: UInt32
+    /**
+     * What the leaf says.
+     */
+    public let leafNode: LeafNode
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The member's place in the tree, as in `Member`.
+         */leafIndex: UInt32, 
+        /**
+         * What the leaf says.
+         */leafNode: LeafNode) {
+        self.leafIndex = leafIndex
+        self.leafNode = leafNode
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension MemberLeaf: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeMemberLeaf: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> MemberLeaf {
+        return
+            try MemberLeaf(
+                leafIndex: FfiConverterUInt32.read(from: &buf), 
+                leafNode: FfiConverterTypeLeafNode.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: MemberLeaf, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.leafIndex, into: &buf)
+        FfiConverterTypeLeafNode.write(value.leafNode, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMemberLeaf_lift(_ buf: RustBuffer) throws -> MemberLeaf {
+    return try FfiConverterTypeMemberLeaf.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeMemberLeaf_lower(_ value: MemberLeaf) -> RustBuffer {
+    return FfiConverterTypeMemberLeaf.lower(value)
 }
 
 
@@ -6012,6 +7033,85 @@ public func FfiConverterTypeProposalSummary_lower(_ value: ProposalSummary) -> R
 
 
 /**
+ * What every member of a group must support (RFC 9420, section 11.1).
+ */
+public struct RequiredCapabilities: Equatable, Hashable {
+    /**
+     * Types of extensions. Those of the group's own extensions need not be named.
+     */
+    public let extensions: [UInt16]
+    /**
+     * Types of proposals.
+     */
+    public let proposals: [UInt16]
+    /**
+     * Types of credentials.
+     */
+    public let credentials: [UInt16]
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * Types of extensions. Those of the group's own extensions need not be named.
+         */extensions: [UInt16] = [], 
+        /**
+         * Types of proposals.
+         */proposals: [UInt16] = [], 
+        /**
+         * Types of credentials.
+         */credentials: [UInt16] = []) {
+        self.extensions = extensions
+        self.proposals = proposals
+        self.credentials = credentials
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension RequiredCapabilities: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRequiredCapabilities: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RequiredCapabilities {
+        return
+            try RequiredCapabilities(
+                extensions: FfiConverterSequenceUInt16.read(from: &buf), 
+                proposals: FfiConverterSequenceUInt16.read(from: &buf), 
+                credentials: FfiConverterSequenceUInt16.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RequiredCapabilities, into buf: inout [UInt8]) {
+        FfiConverterSequenceUInt16.write(value.extensions, into: &buf)
+        FfiConverterSequenceUInt16.write(value.proposals, into: &buf)
+        FfiConverterSequenceUInt16.write(value.credentials, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequiredCapabilities_lift(_ buf: RustBuffer) throws -> RequiredCapabilities {
+    return try FfiConverterTypeRequiredCapabilities.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRequiredCapabilities_lower(_ value: RequiredCapabilities) -> RustBuffer {
+    return FfiConverterTypeRequiredCapabilities.lower(value)
+}
+
+
+/**
  * The database as it is now.
  */
 public struct StorageInfo: Equatable, Hashable {
@@ -6341,9 +7441,14 @@ public enum ArgumentReason: Equatable, Hashable {
      */
     case malformed
     /**
-     * Not every member of the group supports it.
+     * Not every member of the group supports it; of a group that is created, the own leaf does not
+     * (`LeafNodeOptions`).
      */
     case unsupported
+    /**
+     * It holds from the group's creation on, and `configure` cannot change it.
+     */
+    case onlyAtCreation
     /**
      * It names a file that exists already.
      */
@@ -6391,11 +7496,13 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
         
         case 7: return .unsupported
         
-        case 8: return .alreadyExists
+        case 8: return .onlyAtCreation
         
-        case 9: return .folderMissing
+        case 9: return .alreadyExists
         
-        case 10: return .notAFile
+        case 10: return .folderMissing
+        
+        case 11: return .notAFile
         
         default: throw UniffiInternalError.unexpectedEnumCase
         }
@@ -6433,16 +7540,20 @@ public struct FfiConverterTypeArgumentReason: FfiConverterRustBuffer {
             writeInt(&buf, Int32(7))
         
         
-        case .alreadyExists:
+        case .onlyAtCreation:
             writeInt(&buf, Int32(8))
         
         
-        case .folderMissing:
+        case .alreadyExists:
             writeInt(&buf, Int32(9))
         
         
-        case .notAFile:
+        case .folderMissing:
             writeInt(&buf, Int32(10))
+        
+        
+        case .notAFile:
+            writeInt(&buf, Int32(11))
         
         }
     }
@@ -6729,15 +7840,17 @@ public func FfiConverterTypeCallbackError_lower(_ value: CallbackError) -> RustB
 public enum Ciphersuite: Equatable, Hashable {
     
     /**
-     * 0x0001.
+     * 0x0001, which every implementation of RFC 9420 has.
      */
     case mls128Dhkemx25519Aes128gcmSha256Ed25519
     /**
-     * 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
+     * 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
      */
     case mls128Dhkemx25519Chacha20poly1305Sha256Ed25519
     /**
-     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
+     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
+     * its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
+     * Commits are much larger.
      */
     case mls256XwingChacha20poly1305Sha256Ed25519
 
@@ -7242,7 +8355,7 @@ public enum KeyPackageReason: Equatable, Hashable {
      */
     case notYetValid
     /**
-     * Its lifetime is missing, or longer than a year.
+     * Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
      */
     case lifetimeUnacceptable
     /**
@@ -7814,6 +8927,10 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case IdentityNotFound
     /**
+     * An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
+     */
+    case IdentityAlreadyExists
+    /**
      * Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
      */
     case IdentityInUse
@@ -7928,6 +9045,14 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      * The app's `CredentialValidator` refused, or it failed.
      */
     case CredentialRejected
+    /**
+     * The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
+     */
+    case SignerMissing
+    /**
+     * The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
+     */
+    case SignerFailed
     /**
      * A callback called back into the library. Let it answer first.
      */
@@ -8104,75 +9229,78 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
         case 3: return .GroupAlreadyExists
         case 4: return .GroupInactive
         case 5: return .IdentityNotFound
-        case 6: return .IdentityInUse
-        case 7: return .KeyPackageNotFound
-        case 8: return .KeyPackageInvalid(
+        case 6: return .IdentityAlreadyExists
+        case 7: return .IdentityInUse
+        case 8: return .KeyPackageNotFound
+        case 9: return .KeyPackageInvalid(
             reason: try FfiConverterTypeKeyPackageReason.read(from: &buf)
             )
-        case 9: return .WelcomeInvalid(
+        case 10: return .WelcomeInvalid(
             reason: try FfiConverterTypeWelcomeReason.read(from: &buf)
             )
-        case 10: return .GroupInfoInvalid(
+        case 11: return .GroupInfoInvalid(
             reason: try FfiConverterTypeGroupInfoReason.read(from: &buf)
             )
-        case 11: return .PendingCommitExists
-        case 12: return .NoPendingCommit
-        case 13: return .StagedCommitExists
-        case 14: return .NoStagedCommit
-        case 15: return .NoExternalJoin
-        case 16: return .GroupDiverged(
+        case 12: return .PendingCommitExists
+        case 13: return .NoPendingCommit
+        case 14: return .StagedCommitExists
+        case 15: return .NoStagedCommit
+        case 16: return .NoExternalJoin
+        case 17: return .GroupDiverged(
             rejectedEpoch: try FfiConverterUInt64.read(from: &buf)
             )
-        case 17: return .EarlyBufferFull
-        case 18: return .ProposalNotFound
-        case 19: return .PendingProposalsExist
-        case 20: return .PskNotFound
-        case 21: return .ResumptionPskWithAdds
-        case 22: return .SecretAlreadyExported
-        case 23: return .WrongEpoch(
+        case 18: return .EarlyBufferFull
+        case 19: return .ProposalNotFound
+        case 20: return .PendingProposalsExist
+        case 21: return .PskNotFound
+        case 22: return .ResumptionPskWithAdds
+        case 23: return .SecretAlreadyExported
+        case 24: return .WrongEpoch(
             current: try FfiConverterUInt64.read(from: &buf), 
             received: try FfiConverterUInt64.read(from: &buf)
             )
-        case 24: return .MessageInvalid(
+        case 25: return .MessageInvalid(
             reason: try FfiConverterTypeMessageReason.read(from: &buf)
             )
-        case 25: return .MessageMalformed
-        case 26: return .CredentialRejected
-        case 27: return .Reentrant
-        case 28: return .MemberNotFound(
+        case 26: return .MessageMalformed
+        case 27: return .CredentialRejected
+        case 28: return .SignerMissing
+        case 29: return .SignerFailed
+        case 30: return .Reentrant
+        case 31: return .MemberNotFound(
             leafIndex: try FfiConverterUInt32.read(from: &buf)
             )
-        case 29: return .UnsupportedCiphersuite(
+        case 32: return .UnsupportedCiphersuite(
             ciphersuite: try FfiConverterUInt16.read(from: &buf)
             )
-        case 30: return .InvalidArgument(
+        case 33: return .InvalidArgument(
             argument: try FfiConverterString.read(from: &buf), 
             reason: try FfiConverterTypeArgumentReason.read(from: &buf)
             )
-        case 31: return .Wiped
-        case 32: return .Suspended
-        case 33: return .Transferred
-        case 34: return .RecoveryArchiveInvalid(
+        case 34: return .Wiped
+        case 35: return .Suspended
+        case 36: return .Transferred
+        case 37: return .RecoveryArchiveInvalid(
             reason: try FfiConverterTypeRecoveryArchiveReason.read(from: &buf)
             )
-        case 35: return .RekeyPending
-        case 36: return .StorageBusy
-        case 37: return .StorageLocked
-        case 38: return .StorageFull
-        case 39: return .StorageReadOnly
-        case 40: return .StorageIo
-        case 41: return .WrongDatabaseKey
-        case 42: return .StorageCorrupt
-        case 43: return .StorageForeign
-        case 44: return .StorageTooNew(
+        case 38: return .RekeyPending
+        case 39: return .StorageBusy
+        case 40: return .StorageLocked
+        case 41: return .StorageFull
+        case 42: return .StorageReadOnly
+        case 43: return .StorageIo
+        case 44: return .WrongDatabaseKey
+        case 45: return .StorageCorrupt
+        case 46: return .StorageForeign
+        case 47: return .StorageTooNew(
             found: try FfiConverterUInt32.read(from: &buf), 
             supported: try FfiConverterUInt32.read(from: &buf)
             )
-        case 45: return .StorageRolledBack(
+        case 48: return .StorageRolledBack(
             found: try FfiConverterUInt64.read(from: &buf), 
             minimum: try FfiConverterUInt64.read(from: &buf)
             )
-        case 46: return .Internal(
+        case 49: return .Internal(
             code: try FfiConverterUInt32.read(from: &buf)
             )
 
@@ -8207,184 +9335,196 @@ public struct FfiConverterTypeMlsError: FfiConverterRustBuffer {
             writeInt(&buf, Int32(5))
         
         
-        case .IdentityInUse:
+        case .IdentityAlreadyExists:
             writeInt(&buf, Int32(6))
         
         
-        case .KeyPackageNotFound:
+        case .IdentityInUse:
             writeInt(&buf, Int32(7))
         
         
-        case let .KeyPackageInvalid(reason):
+        case .KeyPackageNotFound:
             writeInt(&buf, Int32(8))
+        
+        
+        case let .KeyPackageInvalid(reason):
+            writeInt(&buf, Int32(9))
             FfiConverterTypeKeyPackageReason.write(reason, into: &buf)
             
         
         case let .WelcomeInvalid(reason):
-            writeInt(&buf, Int32(9))
+            writeInt(&buf, Int32(10))
             FfiConverterTypeWelcomeReason.write(reason, into: &buf)
             
         
         case let .GroupInfoInvalid(reason):
-            writeInt(&buf, Int32(10))
+            writeInt(&buf, Int32(11))
             FfiConverterTypeGroupInfoReason.write(reason, into: &buf)
             
         
         case .PendingCommitExists:
-            writeInt(&buf, Int32(11))
-        
-        
-        case .NoPendingCommit:
             writeInt(&buf, Int32(12))
         
         
-        case .StagedCommitExists:
+        case .NoPendingCommit:
             writeInt(&buf, Int32(13))
         
         
-        case .NoStagedCommit:
+        case .StagedCommitExists:
             writeInt(&buf, Int32(14))
         
         
-        case .NoExternalJoin:
+        case .NoStagedCommit:
             writeInt(&buf, Int32(15))
         
         
-        case let .GroupDiverged(rejectedEpoch):
+        case .NoExternalJoin:
             writeInt(&buf, Int32(16))
+        
+        
+        case let .GroupDiverged(rejectedEpoch):
+            writeInt(&buf, Int32(17))
             FfiConverterUInt64.write(rejectedEpoch, into: &buf)
             
         
         case .EarlyBufferFull:
-            writeInt(&buf, Int32(17))
-        
-        
-        case .ProposalNotFound:
             writeInt(&buf, Int32(18))
         
         
-        case .PendingProposalsExist:
+        case .ProposalNotFound:
             writeInt(&buf, Int32(19))
         
         
-        case .PskNotFound:
+        case .PendingProposalsExist:
             writeInt(&buf, Int32(20))
         
         
-        case .ResumptionPskWithAdds:
+        case .PskNotFound:
             writeInt(&buf, Int32(21))
         
         
-        case .SecretAlreadyExported:
+        case .ResumptionPskWithAdds:
             writeInt(&buf, Int32(22))
         
         
-        case let .WrongEpoch(current,received):
+        case .SecretAlreadyExported:
             writeInt(&buf, Int32(23))
+        
+        
+        case let .WrongEpoch(current,received):
+            writeInt(&buf, Int32(24))
             FfiConverterUInt64.write(current, into: &buf)
             FfiConverterUInt64.write(received, into: &buf)
             
         
         case let .MessageInvalid(reason):
-            writeInt(&buf, Int32(24))
+            writeInt(&buf, Int32(25))
             FfiConverterTypeMessageReason.write(reason, into: &buf)
             
         
         case .MessageMalformed:
-            writeInt(&buf, Int32(25))
-        
-        
-        case .CredentialRejected:
             writeInt(&buf, Int32(26))
         
         
-        case .Reentrant:
+        case .CredentialRejected:
             writeInt(&buf, Int32(27))
         
         
-        case let .MemberNotFound(leafIndex):
+        case .SignerMissing:
             writeInt(&buf, Int32(28))
+        
+        
+        case .SignerFailed:
+            writeInt(&buf, Int32(29))
+        
+        
+        case .Reentrant:
+            writeInt(&buf, Int32(30))
+        
+        
+        case let .MemberNotFound(leafIndex):
+            writeInt(&buf, Int32(31))
             FfiConverterUInt32.write(leafIndex, into: &buf)
             
         
         case let .UnsupportedCiphersuite(ciphersuite):
-            writeInt(&buf, Int32(29))
+            writeInt(&buf, Int32(32))
             FfiConverterUInt16.write(ciphersuite, into: &buf)
             
         
         case let .InvalidArgument(argument,reason):
-            writeInt(&buf, Int32(30))
+            writeInt(&buf, Int32(33))
             FfiConverterString.write(argument, into: &buf)
             FfiConverterTypeArgumentReason.write(reason, into: &buf)
             
         
         case .Wiped:
-            writeInt(&buf, Int32(31))
+            writeInt(&buf, Int32(34))
         
         
         case .Suspended:
-            writeInt(&buf, Int32(32))
+            writeInt(&buf, Int32(35))
         
         
         case .Transferred:
-            writeInt(&buf, Int32(33))
+            writeInt(&buf, Int32(36))
         
         
         case let .RecoveryArchiveInvalid(reason):
-            writeInt(&buf, Int32(34))
+            writeInt(&buf, Int32(37))
             FfiConverterTypeRecoveryArchiveReason.write(reason, into: &buf)
             
         
         case .RekeyPending:
-            writeInt(&buf, Int32(35))
-        
-        
-        case .StorageBusy:
-            writeInt(&buf, Int32(36))
-        
-        
-        case .StorageLocked:
-            writeInt(&buf, Int32(37))
-        
-        
-        case .StorageFull:
             writeInt(&buf, Int32(38))
         
         
-        case .StorageReadOnly:
+        case .StorageBusy:
             writeInt(&buf, Int32(39))
         
         
-        case .StorageIo:
+        case .StorageLocked:
             writeInt(&buf, Int32(40))
         
         
-        case .WrongDatabaseKey:
+        case .StorageFull:
             writeInt(&buf, Int32(41))
         
         
-        case .StorageCorrupt:
+        case .StorageReadOnly:
             writeInt(&buf, Int32(42))
         
         
-        case .StorageForeign:
+        case .StorageIo:
             writeInt(&buf, Int32(43))
         
         
-        case let .StorageTooNew(found,supported):
+        case .WrongDatabaseKey:
             writeInt(&buf, Int32(44))
+        
+        
+        case .StorageCorrupt:
+            writeInt(&buf, Int32(45))
+        
+        
+        case .StorageForeign:
+            writeInt(&buf, Int32(46))
+        
+        
+        case let .StorageTooNew(found,supported):
+            writeInt(&buf, Int32(47))
             FfiConverterUInt32.write(found, into: &buf)
             FfiConverterUInt32.write(supported, into: &buf)
             
         
         case let .StorageRolledBack(found,minimum):
-            writeInt(&buf, Int32(45))
+            writeInt(&buf, Int32(48))
             FfiConverterUInt64.write(found, into: &buf)
             FfiConverterUInt64.write(minimum, into: &buf)
             
         
         case let .Internal(code):
-            writeInt(&buf, Int32(46))
+            writeInt(&buf, Int32(49))
             FfiConverterUInt32.write(code, into: &buf)
             
         }
@@ -8405,6 +9545,98 @@ public func FfiConverterTypeMlsError_lift(_ buf: RustBuffer) throws -> MlsError 
 public func FfiConverterTypeMlsError_lower(_ value: MlsError) -> RustBuffer {
     return FfiConverterTypeMlsError.lower(value)
 }
+
+
+/**
+ * How PrivateMessages are padded, so that their length says less. What it costs: docs/adr/0018.
+ */
+
+public enum Padding: Equatable, Hashable {
+    
+    /**
+     * Not at all: the delivery service sees how long each message is.
+     */
+    case off
+    /**
+     * To a multiple of so many bytes.
+     */
+    case block(
+        /**
+         * 1 to 65,536.
+         */size: UInt32
+    )
+    /**
+     * Application messages to one of few lengths: 256 bytes, or a multiple of it whose step grows with the length, so that
+     * no message grows by more than 255 bytes or a sixteenth. Commits and proposals to a multiple of 512 bytes.
+     */
+    case buckets
+
+
+
+
+
+}
+
+#if compiler(>=6)
+extension Padding: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypePadding: FfiConverterRustBuffer {
+    typealias SwiftType = Padding
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Padding {
+        let variant: Int32 = try readInt(&buf)
+        switch variant {
+        
+        case 1: return .off
+        
+        case 2: return .block(size: try FfiConverterUInt32.read(from: &buf)
+        )
+        
+        case 3: return .buckets
+        
+        default: throw UniffiInternalError.unexpectedEnumCase
+        }
+    }
+
+    public static func write(_ value: Padding, into buf: inout [UInt8]) {
+        switch value {
+        
+        
+        case .off:
+            writeInt(&buf, Int32(1))
+        
+        
+        case let .block(size):
+            writeInt(&buf, Int32(2))
+            FfiConverterUInt32.write(size, into: &buf)
+            
+        
+        case .buckets:
+            writeInt(&buf, Int32(3))
+        
+        }
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePadding_lift(_ buf: RustBuffer) throws -> Padding {
+    return try FfiConverterTypePadding.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypePadding_lower(_ value: Padding) -> RustBuffer {
+    return FfiConverterTypePadding.lower(value)
+}
+
 
 
 /**
@@ -8667,8 +9899,8 @@ public indirect enum ProcessedMessage: Equatable, Hashable {
          */bytes: Data
     )
     /**
-     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
-     * `released` of what won, and in the inbox.
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
+     * signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
      */
     case messageNotCreated(
         /**
@@ -9403,6 +10635,18 @@ public enum ValidationRequest: Equatable, Hashable {
          */members: [Member]
     )
     /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+     * is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+     */
+    case externalSenders(
+        /**
+         * The group.
+         */groupId: GroupId, 
+        /**
+         * All of them.
+         */senders: [ExternalSender]
+    )
+    /**
      * A key package that this device is about to add.
      */
     case keyPackage(
@@ -9446,7 +10690,10 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
         case 4: return .externalJoin(groupId: try FfiConverterTypeGroupId.read(from: &buf), members: try FfiConverterSequenceTypeMember.read(from: &buf)
         )
         
-        case 5: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
+        case 5: return .externalSenders(groupId: try FfiConverterTypeGroupId.read(from: &buf), senders: try FfiConverterSequenceTypeExternalSender.read(from: &buf)
+        )
+        
+        case 6: return .keyPackage(groupId: try FfiConverterTypeGroupId.read(from: &buf), member: try FfiConverterTypeNewMember.read(from: &buf)
         )
         
         default: throw UniffiInternalError.unexpectedEnumCase
@@ -9482,8 +10729,14 @@ public struct FfiConverterTypeValidationRequest: FfiConverterRustBuffer {
             FfiConverterSequenceTypeMember.write(members, into: &buf)
             
         
-        case let .keyPackage(groupId,member):
+        case let .externalSenders(groupId,senders):
             writeInt(&buf, Int32(5))
+            FfiConverterTypeGroupId.write(groupId, into: &buf)
+            FfiConverterSequenceTypeExternalSender.write(senders, into: &buf)
+            
+        
+        case let .keyPackage(groupId,member):
+            writeInt(&buf, Int32(6))
             FfiConverterTypeGroupId.write(groupId, into: &buf)
             FfiConverterTypeNewMember.write(member, into: &buf)
             
@@ -10014,6 +11267,54 @@ fileprivate struct FfiConverterOptionTypeKeyPackageOptions: FfiConverterRustBuff
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeLeafNodeOptions: FfiConverterRustBuffer {
+    typealias SwiftType = LeafNodeOptions?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLeafNodeOptions.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLeafNodeOptions.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeLifetimes: FfiConverterRustBuffer {
+    typealias SwiftType = Lifetimes?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeLifetimes.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeLifetimes.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeMember: FfiConverterRustBuffer {
     typealias SwiftType = Member?
 
@@ -10062,6 +11363,30 @@ fileprivate struct FfiConverterOptionTypeProcessOptions: FfiConverterRustBuffer 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeRequiredCapabilities: FfiConverterRustBuffer {
+    typealias SwiftType = RequiredCapabilities?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeRequiredCapabilities.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeRequiredCapabilities.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeCredential: FfiConverterRustBuffer {
     typealias SwiftType = Credential?
 
@@ -10102,6 +11427,30 @@ fileprivate struct FfiConverterOptionTypeMlsError: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeMlsError.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypePadding: FfiConverterRustBuffer {
+    typealias SwiftType = Padding?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypePadding.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypePadding.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -10176,6 +11525,31 @@ fileprivate struct FfiConverterOptionTypeIdentityId: FfiConverterRustBuffer {
         case 1: return try FfiConverterTypeIdentityId.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceUInt16: FfiConverterRustBuffer {
+    typealias SwiftType = [UInt16]
+
+    public static func write(_ value: [UInt16], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterUInt16.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt16] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UInt16]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterUInt16.read(from: &buf))
+        }
+        return seq
     }
 }
 
@@ -10532,6 +11906,31 @@ fileprivate struct FfiConverterSequenceTypeMember: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterSequenceTypeMemberLeaf: FfiConverterRustBuffer {
+    typealias SwiftType = [MemberLeaf]
+
+    public static func write(_ value: [MemberLeaf], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeMemberLeaf.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [MemberLeaf] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [MemberLeaf]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeMemberLeaf.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterSequenceTypeNewMember: FfiConverterRustBuffer {
     typealias SwiftType = [NewMember]
 
@@ -10838,6 +12237,57 @@ public func FfiConverterTypeProposalRef_lower(_ value: ProposalRef) -> RustBuffe
     return FfiConverterTypeProposalRef.lower(value)
 }
 
+/**
+ * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
+ */
+public func defaultCiphersuite()throws  -> Ciphersuite  {
+    return try  FfiConverterTypeCiphersuite_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_default_ciphersuite(uniffiCallStatus
+    )
+})
+}
+/**
+ * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
+ * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
+ *
+ * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
+ * joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
+ * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
+ * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
+ * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
+ * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
+ * but keeps others from joining.
+ *
+ * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
+ * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
+ * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+ *
+ * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
+ * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
+ */
+public func x509Validator(roots: [Data], next: CredentialValidator? = nil)throws  -> CredentialValidator  {
+    return try  FfiConverterTypeCredentialValidator_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_x509_validator(
+        FfiConverterSequenceData.lower(roots),
+        FfiConverterOptionTypeCredentialValidator.lower(next),uniffiCallStatus
+    )
+})
+}
+/**
+ * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
+ * other types, and must do so. Errors: as there.
+ */
+public func x509ValidatorWithOthers(roots: [Data], next: CredentialValidator)throws  -> CredentialValidator  {
+    return try  FfiConverterTypeCredentialValidator_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_x509_validator_with_others(
+        FfiConverterSequenceData.lower(roots),
+        FfiConverterTypeCredentialValidator_lower(next),uniffiCallStatus
+    )
+})
+}
 
 private enum InitializationResult {
     case ok
@@ -10854,13 +12304,25 @@ private let initializationResult: InitializationResult = {
     if bindings_contract_version != scaffolding_contract_version {
         return InitializationResult.contractVersionMismatch
     }
+    if (uniffi_mls_mobile_checksum_func_default_ciphersuite() != 34514) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_func_x509_validator() != 47266) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_func_x509_validator_with_others() != 65528) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_credentialvalidator_validate() != 34519) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_logsink_log() != 12073) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 22966) {
+    if (uniffi_mls_mobile_checksum_method_signer_sign() != 23043) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_group() != 63920) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_group() != 27407) {
@@ -10884,19 +12346,31 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 18388) {
         return InitializationResult.apiChecksumMismatch
     }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() != 63308) {
+        return InitializationResult.apiChecksumMismatch
+    }
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 54829) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() != 50144) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 38447) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity() != 27514) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer() != 28103) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() != 23539) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_identities() != 5669) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() != 38120) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_replace_credential() != 58359) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() != 48572) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_delete_expired_key_packages() != 39668) {
@@ -10905,7 +12379,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_delete_key_package() != 36549) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() != 56574) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() != 64582) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_key_packages() != 46293) {
@@ -10980,7 +12454,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 39443) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 33519) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 14811) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 31279) {
@@ -10992,7 +12466,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 59064) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 23618) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 64590) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
@@ -11016,7 +12490,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() != 10158) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 53342) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_configure() != 32869) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 39459) {
@@ -11032,6 +12506,18 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_members() != 47602) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes() != 14108) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node() != 54160) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all() != 58729) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() != 24202) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 6564) {
@@ -11064,7 +12550,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 5029) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 61193) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 19350) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() != 5934) {
@@ -11094,7 +12580,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() != 18835) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 55373) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 5863) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 33188) {
@@ -11106,6 +12592,7 @@ private let initializationResult: InitializationResult = {
 
     uniffiCallbackInitCredentialValidator()
     uniffiCallbackInitLogSink()
+    uniffiCallbackInitSigner()
     return InitializationResult.ok
 }()
 

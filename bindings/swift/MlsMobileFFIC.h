@@ -257,6 +257,13 @@ typedef void (*UniffiCallbackInterfaceLogSinkMethod0)(uint64_t, RustBuffer, Rust
     );
 
 #endif
+#ifndef UNIFFI_FFIDEF_CALLBACK_INTERFACE_SIGNER_METHOD0
+#define UNIFFI_FFIDEF_CALLBACK_INTERFACE_SIGNER_METHOD0
+typedef void (*UniffiCallbackInterfaceSignerMethod0)(uint64_t, RustBuffer, RustBuffer* _Nonnull, 
+        RustCallStatus *_Nonnull uniffiCallStatus
+    );
+
+#endif
 #ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CREDENTIAL_VALIDATOR
 #define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_CREDENTIAL_VALIDATOR
 typedef struct UniffiVTableCallbackInterfaceCredentialValidator {
@@ -273,6 +280,15 @@ typedef struct UniffiVTableCallbackInterfaceLogSink {
     UniffiCallbackInterfaceClone _Nonnull uniffiClone;
     UniffiCallbackInterfaceLogSinkMethod0 _Nonnull log;
 } UniffiVTableCallbackInterfaceLogSink;
+
+#endif
+#ifndef UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SIGNER
+#define UNIFFI_FFIDEF_V_TABLE_CALLBACK_INTERFACE_SIGNER
+typedef struct UniffiVTableCallbackInterfaceSigner {
+    UniffiCallbackInterfaceFree _Nonnull uniffiFree;
+    UniffiCallbackInterfaceClone _Nonnull uniffiClone;
+    UniffiCallbackInterfaceSignerMethod0 _Nonnull sign;
+} UniffiVTableCallbackInterfaceSigner;
 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CLONE_CREDENTIALVALIDATOR
@@ -313,6 +329,26 @@ void uniffi_mls_mobile_fn_init_callback_vtable_logsink(const UniffiVTableCallbac
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_LOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_LOGSINK_LOG
 void uniffi_mls_mobile_fn_method_logsink_log(uint64_t ptr, RustBuffer level, RustBuffer event, RustBuffer fields, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CLONE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CLONE_SIGNER
+uint64_t uniffi_mls_mobile_fn_clone_signer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FREE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FREE_SIGNER
+void uniffi_mls_mobile_fn_free_signer(uint64_t handle, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_INIT_CALLBACK_VTABLE_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_INIT_CALLBACK_VTABLE_SIGNER
+void uniffi_mls_mobile_fn_init_callback_vtable_signer(const UniffiVTableCallbackInterfaceSigner* _Nonnull vtable
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_SIGNER_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_SIGNER_SIGN
+RustBuffer uniffi_mls_mobile_fn_method_signer_sign(uint64_t ptr, RustBuffer bytes, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_CLONE_MLSCLIENT
@@ -390,9 +426,19 @@ RustBuffer uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_le
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(uint64_t ptr, RustBuffer group_id, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ATTACH_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_ATTACH_SIGNER
+void uniffi_mls_mobile_fn_method_mlsclient_attach_signer(uint64_t ptr, RustBuffer identity, uint64_t signer, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_IDENTITY
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_IDENTITY
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_create_identity(uint64_t ptr, RustBuffer credential, RustBuffer ciphersuite, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_IDENTITY_WITH_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_IDENTITY_WITH_SIGNER
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(uint64_t ptr, RustBuffer credential, RustBuffer ciphersuite, RustBuffer public_key, uint64_t signer, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_DELETE_IDENTITY
@@ -403,6 +449,11 @@ void uniffi_mls_mobile_fn_method_mlsclient_delete_identity(uint64_t ptr, RustBuf
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_IDENTITIES
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_IDENTITIES
 RustBuffer uniffi_mls_mobile_fn_method_mlsclient_identities(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REPLACE_CREDENTIAL
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_REPLACE_CREDENTIAL
+RustBuffer uniffi_mls_mobile_fn_method_mlsclient_replace_credential(uint64_t ptr, RustBuffer identity, RustBuffer credential, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_METHOD_MLSCLIENT_CREATE_KEY_PACKAGES
@@ -781,6 +832,16 @@ RustBuffer uniffi_mls_mobile_fn_func_default_ciphersuite(RustCallStatus *_Nonnul
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR
+uint64_t uniffi_mls_mobile_fn_func_x509_validator(RustBuffer roots, RustBuffer next, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR_WITH_OTHERS
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR_WITH_OTHERS
+uint64_t uniffi_mls_mobile_fn_func_x509_validator_with_others(RustBuffer roots, uint64_t next, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_FFI_MLS_MOBILE_RUSTBUFFER_ALLOC
 #define UNIFFI_FFIDEF_FFI_MLS_MOBILE_RUSTBUFFER_ALLOC
 RustBuffer ffi_mls_mobile_rustbuffer_alloc(uint64_t size, RustCallStatus *_Nonnull out_status
@@ -1047,6 +1108,18 @@ uint16_t uniffi_mls_mobile_checksum_func_default_ciphersuite(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_X509_VALIDATOR
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_X509_VALIDATOR
+uint16_t uniffi_mls_mobile_checksum_func_x509_validator(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_X509_VALIDATOR_WITH_OTHERS
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_X509_VALIDATOR_WITH_OTHERS
+uint16_t uniffi_mls_mobile_checksum_func_x509_validator_with_others(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_CREDENTIALVALIDATOR_VALIDATE
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_CREDENTIALVALIDATOR_VALIDATE
 uint16_t uniffi_mls_mobile_checksum_method_credentialvalidator_validate(void
@@ -1056,6 +1129,12 @@ uint16_t uniffi_mls_mobile_checksum_method_credentialvalidator_validate(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_LOGSINK_LOG
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_LOGSINK_LOG
 uint16_t uniffi_mls_mobile_checksum_method_logsink_log(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_SIGNER_SIGN
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_SIGNER_SIGN
+uint16_t uniffi_mls_mobile_checksum_method_signer_sign(void
     
 );
 #endif
@@ -1119,9 +1198,21 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ATTACH_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_ATTACH_SIGNER
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_attach_signer(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_IDENTITY
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_IDENTITY
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_create_identity(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_IDENTITY_WITH_SIGNER
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_CREATE_IDENTITY_WITH_SIGNER
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer(void
     
 );
 #endif
@@ -1134,6 +1225,12 @@ uint16_t uniffi_mls_mobile_checksum_method_mlsclient_delete_identity(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_IDENTITIES
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_IDENTITIES
 uint16_t uniffi_mls_mobile_checksum_method_mlsclient_identities(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REPLACE_CREDENTIAL
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_METHOD_MLSCLIENT_REPLACE_CREDENTIAL
+uint16_t uniffi_mls_mobile_checksum_method_mlsclient_replace_credential(void
     
 );
 #endif

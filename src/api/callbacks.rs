@@ -1,11 +1,12 @@
-//! What the app gives the library to call: a validator and a log sink. All synchronous, all may fail.
+//! What the app gives the library to call: a validator, signers and a log sink. All synchronous, all may fail.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
-use super::{CommitSummary, Credential, GroupId, Member, NewMember, ProposalSummary};
+use super::{CommitSummary, Credential, ExternalSender, GroupId, Member, NewMember, ProposalSummary};
 use crate::{
     group::validator::{Question, Validator},
     log::{Level, Sink},
+    signing::AppSigner,
 };
 
 /// A callback failed: it threw, or it could not answer.
@@ -56,6 +57,14 @@ pub enum ValidationRequest {
         /// Everybody in it after the join, this device too.
         members: Vec<Member>,
     },
+    /// The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+    /// is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+    ExternalSenders {
+        /// The group.
+        group_id: GroupId,
+        /// All of them.
+        senders: Vec<ExternalSender>,
+    },
     /// A key package that this device is about to add.
     KeyPackage {
         /// The group.
@@ -65,7 +74,11 @@ pub enum ValidationRequest {
     },
 }
 
-/// Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+/// Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+/// one for certificates, with an app's own behind it.
+///
+/// A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+/// `CommitSummary.updated`, and the sender of a proposal with its `Update`.
 ///
 /// It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
 /// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -73,6 +86,22 @@ pub enum ValidationRequest {
 pub trait CredentialValidator: Send + Sync {
     /// `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
     fn validate(&self, request: ValidationRequest) -> Result<bool, CallbackError>;
+}
+
+/// Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+///
+/// It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+/// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+///
+/// What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+/// then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+/// `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+/// nothing else.
+#[uniffi::export(with_foreign)]
+pub trait Signer: Send + Sync {
+    /// The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+    /// a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+    fn sign(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CallbackError>;
 }
 
 /// How much a line matters.
@@ -111,6 +140,14 @@ impl Validator for ForeignValidator {
     }
 }
 
+pub(super) struct ForeignSigner(pub(super) Arc<dyn Signer>);
+
+impl AppSigner for ForeignSigner {
+    fn sign(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        unless_it_panics(|| self.0.sign(bytes.to_vec()))
+    }
+}
+
 impl From<&Question<'_>> for ValidationRequest {
     fn from(question: &Question<'_>) -> Self {
         let group = |id: &[u8]| GroupId(id.to_vec());
@@ -135,6 +172,10 @@ impl From<&Question<'_>> for ValidationRequest {
             Question::ExternalJoin { group_id, members } => Self::ExternalJoin {
                 group_id: group(group_id),
                 members: members.iter().cloned().map(Into::into).collect(),
+            },
+            Question::ExternalSenders { group_id, senders } => Self::ExternalSenders {
+                group_id: group(group_id),
+                senders: senders.iter().cloned().map(Into::into).collect(),
             },
             Question::KeyPackage { group_id, member } => Self::KeyPackage {
                 group_id: group(group_id),

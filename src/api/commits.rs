@@ -58,10 +58,15 @@ impl MlsGroup {
     }
 
     /// Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-    /// `new_identity` its credential and signature key change too; the group signs with them after the merge. What the
-    /// leaf says otherwise stays (`update_leaf_node` changes it).
+    /// `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+    /// identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
+    /// otherwise stays (`update_leaf_node` changes it).
     /// Stored, sent and kept as for `add_members`.
     ///
+    /// To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+    /// pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+    /// removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+    /// tells which have moved.
     /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
     /// that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
     /// `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -115,8 +120,8 @@ impl MlsGroup {
     ///
     /// Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
     /// `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-    /// (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-    /// (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+    /// (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+    /// plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
     /// nothing back: keep the plaintext.
     /// Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
     /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.

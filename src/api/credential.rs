@@ -87,6 +87,9 @@ pub enum Credential {
 }
 
 impl Credential {
+    /// The number of X.509 (RFC 9420, section 17.5).
+    pub(super) const X509_TYPE: u16 = 2;
+
     pub(super) fn into_mls(self) -> Result<mls::Credential, Error> {
         let (credential_type, content) = match self {
             Self::Basic { identity } => (mls::CredentialType::Basic, identity),

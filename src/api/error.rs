@@ -26,6 +26,9 @@ pub enum MlsError {
     /// No identity with this id is in the database.
     #[error("there is no such identity")]
     IdentityNotFound,
+    /// An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
+    #[error("an identity with this public key exists already")]
+    IdentityAlreadyExists,
     /// Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
     #[error("groups still use this identity")]
     IdentityInUse,
@@ -113,6 +116,12 @@ pub enum MlsError {
     /// The app's `CredentialValidator` refused, or it failed.
     #[error("the credential was rejected")]
     CredentialRejected,
+    /// The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
+    #[error("no signer is attached to the identity")]
+    SignerMissing,
+    /// The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
+    #[error("the signer gave no valid signature")]
+    SignerFailed,
     /// A callback called back into the library. Let it answer first.
     #[error("a callback called back into the library")]
     Reentrant,
@@ -217,6 +226,7 @@ impl MlsError {
             Self::GroupNotRejoined => 105,
             Self::IdentityNotFound => 110,
             Self::IdentityInUse => 111,
+            Self::IdentityAlreadyExists => 112,
             Self::KeyPackageNotFound => 120,
             Self::KeyPackageInvalid { .. } => 121,
             Self::WelcomeInvalid { .. } => 130,
@@ -237,6 +247,8 @@ impl MlsError {
             Self::EarlyBufferFull => 153,
             Self::CredentialRejected => 160,
             Self::Reentrant => 161,
+            Self::SignerMissing => 162,
+            Self::SignerFailed => 163,
             Self::UnsupportedCiphersuite { .. } => 170,
             Self::InvalidArgument { .. } => 171,
             Self::Wiped => 180,

@@ -35,6 +35,7 @@ impl From<Error> for MlsError {
             Error::Malformed => Self::MessageMalformed,
             Error::IdentityNotFound => Self::IdentityNotFound,
             Error::IdentityInUse => Self::IdentityInUse,
+            Error::IdentityAlreadyExists => Self::IdentityAlreadyExists,
             Error::UnsupportedCiphersuite(ciphersuite) => Self::UnsupportedCiphersuite { ciphersuite },
             Error::KeyPackageNotFound => Self::KeyPackageNotFound,
             Error::KeyPackage(error) => Self::KeyPackageInvalid { reason: error.into() },
@@ -80,6 +81,8 @@ impl From<Error> for MlsError {
             Error::WrongEpoch { current, received } => Self::WrongEpoch { current, received },
             Error::Message(error) => error.into(),
             Error::CredentialRejected | Error::ValidatorFailed => Self::CredentialRejected,
+            Error::SignerMissing => Self::SignerMissing,
+            Error::SignerFailed => Self::SignerFailed,
             Error::ExportSecret(ExportSecretError::GroupStateError(error)) => error.into(),
             Error::ExportSecret(ExportSecretError::KeyLengthTooLong) => Self::InvalidArgument {
                 argument: "length".to_owned(),

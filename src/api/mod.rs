@@ -32,9 +32,12 @@ mod storage;
 #[cfg(feature = "test-vectors")]
 #[doc(hidden)]
 pub mod test_vectors;
+mod x509;
 
 pub use batch::*;
-pub use callbacks::{CallbackError, CredentialValidator, LogField, LogLevel, LogSink, ValidationRequest};
+pub use callbacks::{
+    CallbackError, CredentialValidator, LogField, LogLevel, LogSink, Signer, ValidationRequest,
+};
 pub use client::MlsClient;
 pub use config::*;
 pub use credential::*;
@@ -51,6 +54,7 @@ pub use outcomes::*;
 pub use past_epochs::{AuthenticatorComparison, PastEpochDeletion};
 pub use records::*;
 pub use recovery::GroupToRejoin;
+pub use x509::{x509_validator, x509_validator_with_others};
 
 use std::sync::Arc;
 

@@ -107,8 +107,8 @@ pub enum ProcessedMessage {
         /// What to send.
         bytes: Vec<u8>,
     },
-    /// The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
-    /// `released` of what won, and in the inbox.
+    /// The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
+    /// signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
     MessageNotCreated {
         /// The inbox entry.
         id: Option<u64>,

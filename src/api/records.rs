@@ -20,6 +20,8 @@ pub struct Identity {
     pub credential: Credential,
     /// The suite of its key packages and groups.
     pub ciphersuite: Ciphersuite,
+    /// Whether the app signs for it: it needs `attach_signer` after each `open`.
+    pub external_signer: bool,
 }
 
 impl TryFrom<identity::Identity> for Identity {
@@ -27,6 +29,7 @@ impl TryFrom<identity::Identity> for Identity {
 
     fn try_from(identity: identity::Identity) -> Result<Self, MlsError> {
         Ok(Self {
+            external_signer: identity.has_external_signer(),
             id: IdentityId(identity.signature_key),
             credential: (&identity.credential).into(),
             ciphersuite: u16::from(identity.ciphersuite).try_into()?,

@@ -9,9 +9,9 @@ use openmls::{
         CommitBuilder, CommitMessageBundle, CreateCommitError, GroupId, Initial, MlsGroup,
         MlsGroupStateError, QueuedProposal,
     },
-    prelude::{Complete, KeyPackage, LeafNodeIndex, MlsMessageOut, Proposal, Sender},
+    prelude::{Complete, CredentialWithKey, KeyPackage, LeafNodeIndex, MlsMessageOut, Proposal, Sender},
 };
-use openmls_traits::OpenMlsProvider;
+use openmls_traits::{OpenMlsProvider, signatures::Signer};
 
 use super::{
     Context, Live, check_in_step,
@@ -29,7 +29,7 @@ use crate::{
         identity::{self, Identity},
         key_package,
         leaf_node::LeafNodeOptions,
-        signer::Ed25519Signer,
+        signer::TrialSigner,
     },
     policy,
     provider::Provider,
@@ -195,18 +195,22 @@ pub(super) fn commit(
     check_can_commit(live, new_identity)?;
     let epoch = live.group.epoch().as_u64();
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
+    let signing = Signing {
+        signer: &signer,
+        moves_to: new_identity.map(|identity| (&identity.signer, identity.credential_with_key())),
+    };
     let mut left_out = psk_rules::take_unusable(live)?;
     let Live { group, provider, .. } = live;
     let provider = &*provider;
     let unwanted = unwanted(context, group, outsiders);
     let refused = refused_proposals(group, unwanted, |group, accepts| {
-        build(group, provider, &signer, new_identity, &shape, accepts).is_ok()
+        build(group, provider, Signing::trial(new_identity), &shape, accepts).is_ok()
     });
     left_out.append(&mut psk_rules::take(live, &refused)?);
     let Live { group, provider, .. } = live;
     let provider = &*provider;
     let accepts = |queued: &QueuedProposal| !refused.contains(queued.proposal_reference_ref());
-    let bundle = build(group, provider, &signer, new_identity, &shape, &accepts)?.stage_commit(provider)?;
+    let bundle = build(group, provider, signing, &shape, &accepts)?.stage_commit(provider)?;
     psk_rules::put_back(live, left_out)?;
     psk_rules::check_left_out(&live.group, &refused)?;
     let record = PendingCommitRecord {
@@ -225,11 +229,26 @@ type Accepts<'a> = &'a dyn Fn(&QueuedProposal) -> bool;
 pub(super) type Builder<'g> = CommitBuilder<'g, Initial>;
 pub(super) type Shaped<'g> = Result<Builder<'g>, CreateCommitError>;
 
-pub(super) fn build<'g>(
+/// Who signs a Commit, and as whom the own leaf goes on if the Commit changes its identity.
+pub(super) struct Signing<'s, S: Signer> {
+    signer: &'s S,
+    moves_to: Option<(&'s S, CredentialWithKey)>,
+}
+
+impl Signing<'static, TrialSigner> {
+    /// For a Commit that is built only to see whether it can be.
+    pub(super) fn trial(new_identity: Option<&Identity>) -> Self {
+        Self {
+            signer: &TrialSigner,
+            moves_to: new_identity.map(|identity| (&TrialSigner, identity.credential_with_key())),
+        }
+    }
+}
+
+pub(super) fn build<'g, S: Signer>(
     group: &'g mut MlsGroup,
     provider: &'g Provider<'_>,
-    signer: &Ed25519Signer,
-    new_identity: Option<&Identity>,
+    Signing { signer, moves_to }: Signing<'_, S>,
     shape: &impl Fn(Builder<'_>) -> Shaped<'_>,
     accepts: Accepts<'_>,
 ) -> Result<CommitBuilder<'g, Complete>, Error> {
@@ -247,12 +266,12 @@ pub(super) fn build<'g>(
         }
         accepted
     };
-    let built = match new_identity {
+    let built = match moves_to {
         None => builder.build(rand, crypto, signer, accepts),
-        Some(identity) => {
+        Some((signer_after, credential_with_key)) => {
             let new_signer = NewSignerBundle {
-                signer: &identity.signer,
-                credential_with_key: identity.credential_with_key(),
+                signer: signer_after,
+                credential_with_key,
             };
             builder.build_with_new_signer(rand, crypto, signer, new_signer, accepts)
         }

@@ -185,6 +185,7 @@ fn build(
             members: &members,
         },
     )?;
+    validator::ask_about_senders(context, id.as_slice(), group.extensions(), None)?;
     Ok(Built {
         bundle,
         rows: GroupRows::read(&call.tx, &id)?,

@@ -76,6 +76,8 @@ pub(crate) fn join(
             members: &info.members,
         },
     )?;
+    let extensions = staged.group_context().extensions();
+    validator::ask_about_senders(context, info.group_id.as_slice(), extensions, None)?;
     let own_leaf = staged.own_leaf_node().ok_or(Error::IdentityNotFound)?;
     let identity = identity::get(&call.tx, own_leaf.signature_key().as_slice())?;
     // The key package was used: its private keys must not stay in the log.

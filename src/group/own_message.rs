@@ -48,15 +48,28 @@ pub(super) fn settle(live: &mut Live<'_, WriteTx<'_>>, commit: &[u8]) -> Result<
         return Ok(());
     };
     let outcome = if record.commit == commit {
-        Outcome::MessageCreated {
-            epoch: live.group.epoch().as_u64(),
-            message: send::create(live, &message.plaintext, message.authenticated_data)?,
-        }
+        create_or_give_back(live, message)?
     } else {
         not_created(message)
     };
     live.own_messages.push(outcome);
     Ok(())
+}
+
+/// An app's signer that is missing or fails must not hold up the epoch, which the others have entered.
+fn create_or_give_back(live: &mut Live<'_, WriteTx<'_>>, message: WaitingMessage) -> Result<Outcome, Error> {
+    match send::create(live, &message.plaintext, message.authenticated_data.clone()) {
+        Ok(bytes) => Ok(Outcome::MessageCreated {
+            epoch: live.group.epoch().as_u64(),
+            message: bytes,
+        }),
+        // OpenMLS signs first: no key was used. What it was to authenticate must not go into the next message.
+        Err(_) if live.tx.signing_failure().take().is_some() => {
+            live.group.set_aad(Vec::new());
+            Ok(not_created(message))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Gives the message back: its Commit will not be merged.

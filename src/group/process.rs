@@ -4,7 +4,7 @@ use openmls::{
     group::{GroupId, QueuedProposal, StagedCommit},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
-        ProcessedMessageContent, ProtocolMessage, Sender,
+        ProcessedMessageContent, Proposal, ProtocolMessage, Sender,
     },
 };
 
@@ -339,6 +339,10 @@ fn queue(
         summary: &summary,
     };
     validator::ask(context, &question)?;
+    if let Proposal::GroupContextExtensions(change) = queued.proposal() {
+        let before = live.group.extensions();
+        validator::ask_about_senders(context, &group_id, change.extensions(), Some(before))?;
+    }
     live.group
         .store_pending_proposal(live.provider.storage(), queued)?;
     Ok(outcome(summary))
@@ -360,7 +364,10 @@ fn receive_commit(
         group_id: &group_id,
         summary: &summary,
     };
-    match validator::ask(context, &question)? {
+    let answer = validator::ask(context, &question)?;
+    let after = staged.group_context().extensions();
+    validator::ask_about_senders(context, &group_id, after, Some(live.group.extensions()))?;
+    match answer {
         Answer::Unasked => staged::keep(live, bytes, &staged, summary),
         Answer::Accepted => {
             let superseded = staged::take_over(live, bytes, staged)?;

@@ -14,7 +14,7 @@ use openmls_traits::OpenMlsProvider;
 
 use super::{
     Context, Live, check_in_step,
-    commit::{self, Builder, Shaped, check_fits, check_key_package, check_members, references},
+    commit::{self, Builder, Shaped, Signing, check_fits, check_key_package, check_members, references},
     extensions::{self, all_list, has_proposal},
     leaf_node, load, proposals, with_group,
 };
@@ -25,7 +25,7 @@ use crate::{
         identity::{self, Identity},
         key_package,
         leaf_node::LeafNodeOptions,
-        signer::Ed25519Signer,
+        signer::IdentitySigner,
     },
     message, policy,
     provider::Provider,
@@ -48,9 +48,7 @@ pub(crate) fn add(
     let key_package = key_package::validate(key_package, &context.lifetimes)?;
     make(call, id, |live, signer| {
         check_key_package(context, live, &key_package)?;
-        check_can_be_committed(live, signer, |builder| {
-            Ok(builder.propose_adds([key_package.clone()]))
-        })?;
+        check_can_be_committed(live, |builder| Ok(builder.propose_adds([key_package.clone()])))?;
         queue(live, signer, Propose::Add(key_package))
     })
 }
@@ -108,7 +106,7 @@ pub(crate) fn group_context_extensions(
     let extensions = extensions::parse(extensions)?;
     make(call, id, |live, signer| {
         extensions::check_supported(&live.group, &extensions)?;
-        check_can_be_committed(live, signer, |builder| {
+        check_can_be_committed(live, |builder| {
             builder.propose_group_context_extensions(extensions.clone())
         })?;
         queue(live, signer, Propose::GroupContextExtensions(extensions))
@@ -162,7 +160,7 @@ pub(crate) fn leave(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<Pr
 fn self_remove(
     group: &mut MlsGroup,
     provider: &Provider<'_>,
-    signer: &Ed25519Signer,
+    signer: &IdentitySigner,
 ) -> Result<MlsMessageOut, Error> {
     let configured = group.configuration().clone();
     // Any limit of past epochs would delete their keys; the rest does not matter to one proposal.
@@ -181,7 +179,7 @@ fn self_remove(
 pub(super) fn make(
     call: &mut Call<'_, WriteTx<'_>>,
     id: &GroupId,
-    propose: impl FnOnce(&mut Live<'_, WriteTx<'_>>, &Ed25519Signer) -> Result<Proposed, Error>,
+    propose: impl FnOnce(&mut Live<'_, WriteTx<'_>>, &IdentitySigner) -> Result<Proposed, Error>,
 ) -> Result<Proposed, Error> {
     with_group(call, id, |live| {
         check_in_step(live)?;
@@ -200,13 +198,12 @@ pub(super) fn make(
 /// Refuses what no Commit could carry, with the queued proposals or without: others would drop it without a word.
 fn check_can_be_committed(
     live: &mut Live<'_, WriteTx<'_>>,
-    signer: &Ed25519Signer,
     shape: impl Fn(Builder<'_>) -> Shaped<'_>,
 ) -> Result<(), Error> {
     let queued = references(live.group.pending_proposals());
     let Live { group, provider, .. } = live;
     let mut try_with = |accepts: &dyn Fn(&QueuedProposal) -> bool| {
-        commit::build(group, provider, signer, None, &shape, accepts).map(drop)
+        commit::build(group, provider, Signing::trial(None), &shape, accepts).map(drop)
     };
     let result = try_with(&|_| true)
         .or_else(|_| try_with(&|proposal| !queued.contains(proposal.proposal_reference_ref())));
@@ -219,7 +216,7 @@ fn check_can_be_committed(
 
 fn queue(
     live: &mut Live<'_, WriteTx<'_>>,
-    signer: &Ed25519Signer,
+    signer: &IdentitySigner,
     propose: Propose,
 ) -> Result<Proposed, Error> {
     queue_by(live, |group, provider| {

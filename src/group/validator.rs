@@ -1,10 +1,14 @@
 //! The app's say in who is let in.
 
-use openmls::prelude::Credential;
+use openmls::{
+    group::GroupContext,
+    prelude::{Credential, Extensions},
+};
 
 use super::{
     Context,
     outcome::{CommitInfo, MemberInfo, NewMemberInfo, ProposalInfo},
+    summary,
 };
 use crate::{
     error::Error,
@@ -33,6 +37,11 @@ pub(crate) enum Question<'q> {
     ExternalJoin {
         group_id: &'q [u8],
         members: &'q [MemberInfo],
+    },
+    /// The servers that may propose to a group: in one that this device joins, or after a change.
+    ExternalSenders {
+        group_id: &'q [u8],
+        senders: &'q [NewMemberInfo],
     },
     /// A key package that this device is about to add.
     KeyPackage {
@@ -70,6 +79,30 @@ pub(crate) fn ask(context: &Context, question: &Question<'_>) -> Result<Answer, 
         Some(false) => Err(Error::CredentialRejected),
         None => Err(Error::ValidatorFailed),
     }
+}
+
+/// Asks about the external senders among these extensions, if they are others than before (RFC 9420, section 5.3.1).
+pub(super) fn ask_about_senders(
+    context: &Context,
+    group_id: &[u8],
+    extensions: &Extensions<GroupContext>,
+    before: Option<&Extensions<GroupContext>>,
+) -> Result<(), Error> {
+    let senders = extensions.external_senders();
+    if senders == before.and_then(Extensions::external_senders) {
+        return Ok(());
+    }
+    let senders: Vec<_> = senders
+        .into_iter()
+        .flatten()
+        .map(summary::external_sender)
+        .collect::<Option<_>>()
+        .ok_or(Error::Malformed)?;
+    if senders.is_empty() {
+        return Ok(());
+    }
+    let senders = senders.as_slice();
+    ask(context, &Question::ExternalSenders { group_id, senders }).map(drop)
 }
 
 fn report(log: &Log, elapsed: std::time::Duration, answer: Option<bool>) {

@@ -4,12 +4,13 @@ use openmls::prelude::{Credential, CredentialWithKey, SignaturePublicKey};
 use openmls_traits::{crypto::OpenMlsCrypto, types::Ciphersuite};
 use tls_codec::{DeserializeBytes as _, Serialize as _};
 
-use super::signer::Ed25519Signer;
+use super::signer::{self, Ed25519Signer, ExternalSigner, IdentitySigner};
 use crate::{
     crypto::crypto,
-    error::Error,
+    error::{ArgumentProblem, Error},
     policy,
     secret::Secret,
+    signing::AttachedSigner,
     storage::{
         Call, ReadTx, StorageError, WriteTx, cleared_commits, external_joins, groups_to_rejoin,
         identities::{self, IdentityRecord, PrivateKey},
@@ -24,10 +25,15 @@ pub(crate) struct Identity {
     pub(crate) ciphersuite: Ciphersuite,
     /// Also the identity's id.
     pub(crate) signature_key: Vec<u8>,
-    pub(crate) signer: Ed25519Signer,
+    pub(crate) signer: IdentitySigner,
 }
 
 impl Identity {
+    /// Whether the app signs for it.
+    pub(crate) fn has_external_signer(&self) -> bool {
+        matches!(self.signer, IdentitySigner::External(_))
+    }
+
     pub(crate) fn credential_with_key(&self) -> CredentialWithKey {
         CredentialWithKey {
             credential: self.credential.clone(),
@@ -42,9 +48,7 @@ pub(crate) fn create(
     credential: Credential,
     ciphersuite: Ciphersuite,
 ) -> Result<Identity, Error> {
-    if !policy::CIPHERSUITES.contains(&ciphersuite) {
-        return Err(Error::UnsupportedCiphersuite(ciphersuite.into()));
-    }
+    check_ciphersuite(ciphersuite)?;
     let (private_key, signature_key) = crypto()?.signature_key_gen(ciphersuite.signature_algorithm())?;
     let record = IdentityRecord {
         credential: credential.tls_serialize_detached()?,
@@ -53,17 +57,84 @@ pub(crate) fn create(
         private_key: Some(PrivateKey(private_key)),
     };
     identities::insert(&call.tx, &record)?;
-    from_record(record)
+    from_record(&call.tx, record)
+}
+
+fn check_ciphersuite(ciphersuite: Ciphersuite) -> Result<(), Error> {
+    if policy::CIPHERSUITES.contains(&ciphersuite) {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedCiphersuite(ciphersuite.into()))
+    }
+}
+
+/// Stores a credential whose signature key is the app's, after `signer` has shown that it signs with it.
+pub(crate) fn create_with_signer(
+    call: &mut Call<'_, WriteTx<'_>>,
+    credential: Credential,
+    ciphersuite: Ciphersuite,
+    public_key: &[u8],
+    signer: &AttachedSigner,
+) -> Result<Identity, Error> {
+    check_ciphersuite(ciphersuite)?;
+    if public_key.len() != signer::PUBLIC_KEY {
+        return Err(Error::Argument {
+            argument: "public_key",
+            problem: ArgumentProblem::WrongLength,
+        });
+    }
+    if identities::get(&call.tx, public_key)?.is_some() {
+        return Err(Error::IdentityAlreadyExists);
+    }
+    signer::challenge(public_key, signer)?;
+    let record = IdentityRecord {
+        credential: credential.tls_serialize_detached()?,
+        ciphersuite: ciphersuite.into(),
+        signature_key: public_key.to_vec(),
+        private_key: None,
+    };
+    identities::insert(&call.tx, &record)?;
+    from_record(&call.tx, record)
+}
+
+/// Gives the identity another credential for the key that it has.
+pub(crate) fn replace_credential(
+    call: &mut Call<'_, WriteTx<'_>>,
+    id: &[u8],
+    credential: Credential,
+) -> Result<Identity, Error> {
+    let record = identities::get(&call.tx, id)?.ok_or(Error::IdentityNotFound)?;
+    let record = IdentityRecord {
+        credential: credential.tls_serialize_detached()?,
+        ..record
+    };
+    identities::update(&call.tx, &record)?;
+    from_record(&call.tx, record)
+}
+
+/// Whether `signer` can sign for this identity, whose key the library does not hold.
+pub(crate) fn check_signer(tx: &ReadTx<'_>, id: &[u8], signer: &AttachedSigner) -> Result<(), Error> {
+    let identity = get(tx, id)?;
+    if !identity.has_external_signer() {
+        return Err(Error::Argument {
+            argument: "identity",
+            problem: ArgumentProblem::OutOfRange,
+        });
+    }
+    signer::challenge(id, signer)
 }
 
 pub(crate) fn get(tx: &ReadTx<'_>, id: &[u8]) -> Result<Identity, Error> {
     identities::get(tx, id)?
         .ok_or(Error::IdentityNotFound)
-        .and_then(from_record)
+        .and_then(|record| from_record(tx, record))
 }
 
 pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<Identity>, Error> {
-    identities::list(tx)?.into_iter().map(from_record).collect()
+    identities::list(tx)?
+        .into_iter()
+        .map(|record| from_record(tx, record))
+        .collect()
 }
 
 /// Deletes the identity with its key packages; refused while a group signs with it, or will after its pending
@@ -87,14 +158,23 @@ pub(crate) fn delete(call: &mut Call<'_, WriteTx<'_>>, id: &[u8]) -> Result<(), 
 }
 
 /// A stored identity that does not parse was damaged: its seal was valid.
-fn from_record(record: IdentityRecord) -> Result<Identity, Error> {
+fn from_record(tx: &ReadTx<'_>, record: IdentityRecord) -> Result<Identity, Error> {
     let parse = || {
-        let private_key = record.private_key.as_ref()?;
+        let signer = match &record.private_key {
+            Some(private_key) => {
+                IdentitySigner::Held(Ed25519Signer::new(Secret::from_slice(&private_key.0)?))
+            }
+            None => IdentitySigner::External(ExternalSigner {
+                public_key: record.signature_key.clone(),
+                attached: tx.signers().get(&record.signature_key),
+                failure: tx.signing_failure().clone(),
+            }),
+        };
         Some(Identity {
             credential: Credential::tls_deserialize_exact_bytes(&record.credential).ok()?,
             ciphersuite: Ciphersuite::try_from(record.ciphersuite).ok()?,
             signature_key: record.signature_key.clone(),
-            signer: Ed25519Signer::new(Secret::from_slice(&private_key.0)?),
+            signer,
         })
     };
     parse().ok_or(StorageError::Corrupt.into())

@@ -134,10 +134,11 @@ fn undo_savepoint<T>(tx: &WriteTx<'_>, result: Result<T, Error>) -> Result<T, Er
     result
 }
 
-/// OpenMLS reports some storage failures as its own errors: the one that the transaction kept is the true one.
-pub(super) fn settle<T>(result: Result<T, Error>, failure: Option<StorageError>) -> Result<T, Error> {
+/// OpenMLS reports failures of storage and of signers as its own errors: the one that the transaction kept is the true
+/// one.
+pub(super) fn settle<T>(result: Result<T, Error>, failure: Option<Error>) -> Result<T, Error> {
     match failure {
-        Some(failure) => Err(failure.into()),
+        Some(failure) => Err(failure),
         None => result,
     }
 }

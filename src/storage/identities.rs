@@ -50,6 +50,16 @@ pub(crate) fn insert(tx: &WriteTx<'_>, record: &IdentityRecord) -> Result<(), St
     .map(drop)
 }
 
+/// Writes an identity that is there, under the same key.
+pub(crate) fn update(tx: &WriteTx<'_>, record: &IdentityRecord) -> Result<(), StorageError> {
+    let key = key(tx, &record.signature_key)?;
+    tx.execute(
+        "UPDATE identity SET value = ?2 WHERE identity_key = ?1",
+        params![key, tx.seal(place(&key), record)?],
+    )
+    .map(drop)
+}
+
 pub(crate) fn get(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<Option<IdentityRecord>, StorageError> {
     let key = key(tx, signature_key)?;
     tx.row(

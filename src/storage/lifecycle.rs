@@ -112,6 +112,7 @@ impl Store {
         let mut entered = self.entered(self.gate.enter_suspended()?);
         let State { phase, groups, .. } = &mut *entered.state;
         groups.reset();
+        self.signers.detach_all();
         self.close(phase, Phase::Wiped);
         for file in self.files() {
             match std::fs::remove_file(&file) {

@@ -11,7 +11,7 @@ use super::{
     transfer::{self, PARTIAL},
     tx::WriteTx,
 };
-use crate::secret::Secret;
+use crate::{secret::Secret, signing::Signers};
 
 /// Makes the database at `target`, which must not exist, with what `fill` puts into it. Killed before it is there, it
 /// leaves a partial file beside it, which the next attempt or `wipe` removes.
@@ -54,7 +54,12 @@ fn write(
     let Database { connection, keys } = open::open(settings)?;
     fault::hit(Point::BeforeBegin)?;
     let transaction = connection.unchecked_transaction()?;
-    fill(&WriteTx::new(&connection, &keys.sealer, &false.into()))?;
+    fill(&WriteTx::new(
+        &connection,
+        &keys.sealer,
+        &false.into(),
+        &Signers::default(),
+    ))?;
     fault::hit(Point::BeforeStatement)?;
     transaction.commit()?;
     fold_log(&connection)?;

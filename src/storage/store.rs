@@ -22,7 +22,7 @@ use super::{
     seal::Sealer,
     tx::{ReadTx, WriteTx},
 };
-use crate::{error::Error, secret::Secret};
+use crate::{error::Error, secret::Secret, signing::Signers};
 
 pub(crate) struct Store {
     pub(super) path: PathBuf,
@@ -32,6 +32,8 @@ pub(crate) struct Store {
     /// Set while a suspension wants the running call to end.
     pub(super) interrupted: Arc<AtomicBool>,
     pub(super) interrupt_handle: Mutex<Option<InterruptHandle>>,
+    /// Those that the app has attached since it opened the database.
+    pub(crate) signers: Signers,
 }
 
 pub(super) struct State {
@@ -108,6 +110,7 @@ impl Store {
             state: Mutex::new(state),
             interrupted,
             interrupt_handle: Mutex::new(Some(interrupt_handle)),
+            signers: Signers::default(),
         })
     }
 
@@ -136,7 +139,7 @@ impl Store {
         let mut entered = self.enter()?;
         let state = &mut *entered.state;
         let begun = self.begin(state, TransactionBehavior::Deferred)?;
-        let tx = ReadTx::new(begun.connection, begun.sealer, &self.interrupted);
+        let tx = ReadTx::new(begun.connection, begun.sealer, &self.interrupted, &self.signers);
         let mut call = Call::new(tx, begun.groups);
         let result = work(&mut call);
         call.make_room();
@@ -158,7 +161,7 @@ impl Store {
             sealer,
         } = self.begin(state, TransactionBehavior::Immediate)?;
         let changes_before = connection.total_changes();
-        let tx = WriteTx::new(connection, sealer, &self.interrupted);
+        let tx = WriteTx::new(connection, sealer, &self.interrupted, &self.signers);
         let mut call = Call::new(tx, groups);
         let result = work(&mut call);
         let result = settle(result, call.tx.take_failure()).and_then(|value| {

@@ -15,7 +15,11 @@ use super::{
     fault::{self, Point},
     seal::{Index, Place, Sealer},
 };
-use crate::secret::SecretBytes;
+use crate::{
+    error::Error,
+    secret::SecretBytes,
+    signing::{FirstFailure, Signers},
+};
 
 /// A transaction that reads. Remembers the first failure, because OpenMLS replaces some by a bare `LibraryError`.
 pub(crate) struct ReadTx<'c> {
@@ -24,16 +28,34 @@ pub(crate) struct ReadTx<'c> {
     /// Set by a suspension whose deadline has passed.
     interrupted: &'c AtomicBool,
     failure: RefCell<Option<StorageError>>,
+    /// The app's signers, and the first failure of one, which OpenMLS replaces too.
+    signers: &'c Signers,
+    signing_failure: FirstFailure,
 }
 
 impl<'c> ReadTx<'c> {
-    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer, interrupted: &'c AtomicBool) -> Self {
+    pub(crate) fn new(
+        connection: &'c Connection,
+        sealer: &'c Sealer,
+        interrupted: &'c AtomicBool,
+        signers: &'c Signers,
+    ) -> Self {
         Self {
             connection,
             sealer,
             interrupted,
             failure: RefCell::new(None),
+            signers,
+            signing_failure: FirstFailure::default(),
         }
+    }
+
+    pub(crate) fn signers(&self) -> &Signers {
+        self.signers
+    }
+
+    pub(crate) fn signing_failure(&self) -> &FirstFailure {
+        &self.signing_failure
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
@@ -106,8 +128,13 @@ impl<'c> ReadTx<'c> {
         KeptFailure
     }
 
-    pub(crate) fn take_failure(&self) -> Option<StorageError> {
-        self.failure.take()
+    /// What truly failed, whatever OpenMLS made of it. Storage comes first: after its failure nothing can go on.
+    pub(crate) fn take_failure(&self) -> Option<Error> {
+        let signing = self.signing_failure.take();
+        self.failure
+            .take()
+            .map(Into::into)
+            .or_else(|| signing.map(Into::into))
     }
 }
 
@@ -122,9 +149,14 @@ pub(crate) struct WriteTx<'c> {
 }
 
 impl<'c> WriteTx<'c> {
-    pub(crate) fn new(connection: &'c Connection, sealer: &'c Sealer, interrupted: &'c AtomicBool) -> Self {
+    pub(crate) fn new(
+        connection: &'c Connection,
+        sealer: &'c Sealer,
+        interrupted: &'c AtomicBool,
+        signers: &'c Signers,
+    ) -> Self {
         Self {
-            read: ReadTx::new(connection, sealer, interrupted),
+            read: ReadTx::new(connection, sealer, interrupted, signers),
             erases: Cell::new(false),
             defers_message_secrets: Cell::new(false),
             deferred_message_secrets: Cell::new(false),

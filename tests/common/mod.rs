@@ -8,9 +8,11 @@
     reason = "test code; each test file uses a part of this"
 )]
 
+pub mod authority;
 pub mod child;
 pub mod closed;
 pub mod fork;
+pub mod hsm;
 pub mod raw;
 pub mod recovered;
 pub mod template;
@@ -64,10 +66,14 @@ impl Device {
     }
 
     pub fn with_validator(name: &str, validator: Arc<dyn CredentialValidator>) -> Self {
-        let mut device = Self::new(name);
-        device.validator = Some(validator);
-        device.reload();
-        device
+        Self::new(name).judged_by(validator)
+    }
+
+    /// The same device from now on with this validator.
+    pub fn judged_by(mut self, validator: Arc<dyn CredentialValidator>) -> Self {
+        self.validator = Some(validator);
+        self.reload();
+        self
     }
 
     pub fn client(&self) -> &Arc<MlsClient> {

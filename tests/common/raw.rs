@@ -65,11 +65,17 @@ impl RawPeer {
     }
 
     pub fn with_credential(credential: Credential) -> Self {
+        Self::with_certificate(|_| credential)
+    }
+
+    /// With a credential that may depend on its public key.
+    pub fn with_certificate(certify: impl FnOnce(&[u8]) -> Credential) -> Self {
         let provider = Provider::new().unwrap();
         let (private, public) = provider
             .crypto()
             .signature_key_gen(SignatureScheme::ED25519)
             .unwrap();
+        let credential = certify(&public);
         Self {
             provider,
             signer: Key(Provider::new().unwrap(), private),

@@ -45,6 +45,7 @@ macro_rules! kill_anywhere_in {
 
 kill_anywhere_in! {
     create_identity,
+    create_identity_with_signer,
     create_key_packages,
     create_group,
     join_from_welcome,

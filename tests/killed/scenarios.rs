@@ -10,6 +10,7 @@ use mls_mobile::{
 use crate::{
     common::{
         Device, KEY, SUITE, basic, deliver, group_of,
+        hsm::Hsm,
         template::{Template, WITHOUT_VALIDATOR, open_at},
     },
     transfer,
@@ -279,6 +280,15 @@ pub fn call(scenario: &str, client: &Arc<MlsClient>, folder: &Path) -> Call {
     let group = |client: &MlsClient| client.group(main.clone()).unwrap();
     match scenario {
         "create_identity" => quiet(move || client.create_identity(basic("work"), SUITE).map(drop)),
+        "create_identity_with_signer" => {
+            let hsm = Hsm::new();
+            let key = hsm.public_key.clone();
+            quiet(move || {
+                client
+                    .create_identity_with_signer(basic("work"), SUITE, key, hsm)
+                    .map(drop)
+            })
+        }
         "create_key_packages" => {
             let identity = identity();
             quiet(move || client.create_key_packages(identity, 3, None).map(drop))

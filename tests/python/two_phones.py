@@ -92,7 +92,41 @@ def a_validator_that_throws_rejects(folder):
     assert group.pending_commit() is None
 
 
+def a_signer_that_throws_or_returns_garbage_fails(folder):
+    class Signs(mls.Signer):
+        def __init__(self, signature):
+            self.signature = signature
+
+        def sign(self, bytes):
+            assert bytes.startswith(b"\xffmls-mobile signer challenge")
+            return self.signature or [][0]
+
+    erin = open_client(folder, "erin")
+    credential = mls.Credential.BASIC(identity=b"erin")
+    for signature in [None, b"", bytes(64)]:
+        create = erin.create_identity_with_signer
+        refused(mls.MlsError.SignerFailed, 163, create, credential, SUITE, bytes([5] * 32), Signs(signature))
+    refused(mls.MlsError.IdentityNotFound, 110, erin.attach_signer, bytes([5] * 32), Signs(None))
+    assert erin.identities() == []
+
+
+def a_validator_of_the_library_goes_through_the_bindings(folder):
+    refused(mls.MlsError.InvalidArgument, 171, mls.x509_validator, [b"no certificate"])
+    accepts = Accepts()
+    roots = [open(os.path.join(os.path.dirname(__file__), "..", "fixtures", "root.der"), "rb").read()]
+    strict = open_client(folder, "frank", mls.x509_validator(roots, accepts))
+    key_package = strict.create_key_packages(identity(strict, "frank"), 1)[0].bytes
+    group = strict.create_group(identity(strict, "frank"))
+    refused(mls.MlsError.CredentialRejected, 160, group.add_members, [key_package])
+    assert accepts.seen == []
+    lenient = open_client(folder, "frank", mls.x509_validator_with_others(roots, accepts))
+    lenient.group(group.id()).add_members([key_package])
+    assert len(accepts.seen) == 1
+
+
 with tempfile.TemporaryDirectory() as temporary:
     errors_are_typed(temporary, talk(temporary))
     a_validator_that_throws_rejects(temporary)
+    a_signer_that_throws_or_returns_garbage_fails(temporary)
+    a_validator_of_the_library_goes_through_the_bindings(temporary)
     print("two phones talked")

@@ -5,7 +5,7 @@ use std::{thread::sleep, time::Duration};
 use mls_mobile::{IdentityId, KeyPackageRef};
 
 use super::{Scenario, pair, short_lived, talk, usable};
-use crate::common::{SUITE, basic};
+use crate::common::{SUITE, basic, hsm::Hsm};
 
 pub const IDENTITIES: &[Scenario] = &[
     Scenario {
@@ -30,6 +30,40 @@ pub const IDENTITIES: &[Scenario] = &[
                 .create_key_packages(IdentityId(id), 1, None)
                 .unwrap();
             usable(stage, packages.into_iter().next().unwrap().bytes);
+        },
+    },
+    Scenario {
+        name: "create_identity_with_signer",
+        set_up: || pair().with(|_| Hsm::shared().public_key.clone()),
+        call: |stage| {
+            let (client, signer) = (stage.me.client(), Hsm::shared());
+            let key = stage.input.clone();
+            let identity = client.create_identity_with_signer(basic("second"), SUITE, key, signer)?;
+            Ok(identity.id.0)
+        },
+        check: |stage, id| {
+            assert!(stage.me.client().identities().unwrap().remove(1).external_signer);
+            let packages = stage
+                .me
+                .client()
+                .create_key_packages(IdentityId(id), 1, None)
+                .unwrap();
+            usable(stage, packages.into_iter().next().unwrap().bytes);
+        },
+    },
+    Scenario {
+        name: "replace_credential",
+        set_up: pair,
+        call: |stage| {
+            let client = stage.me.client();
+            let identity = client.replace_credential(stage.me.identity.clone(), basic("renamed"))?;
+            Ok(identity.id.0)
+        },
+        check: |stage, id| {
+            let identity = stage.me.client().identities().unwrap().remove(0);
+            assert_eq!((identity.id.0, identity.credential), (id, basic("renamed")));
+            talk(stage, Vec::new());
+            usable(stage, stage.me.key_package());
         },
     },
     Scenario {
