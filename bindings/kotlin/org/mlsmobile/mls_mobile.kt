@@ -3,7 +3,7 @@
 
 @file:Suppress("NAME_SHADOWING")
 
-package org.mlsmobile.ffi
+package org.mlsmobile
 
 // Common helper code.
 //
@@ -650,25 +650,25 @@ internal open class UniffiForeignFutureResultVoid(
 internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
     fun callback(`callbackData`: Long,`result`: UniffiForeignFutureResultVoid.UniffiByValue,)
 }
-internal interface UniffiCallbackInterfaceCredentialValidatorMethod0 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceFfiCredentialValidatorMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceFfiLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "validate")
-internal open class UniffiVTableCallbackInterfaceCredentialValidator(
+internal open class UniffiVTableCallbackInterfaceFfiCredentialValidator(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0? = null,
+    @JvmField internal var `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0? = null,
-    ): UniffiVTableCallbackInterfaceCredentialValidator(`uniffiFree`,`uniffiClone`,`validate`,), Structure.ByValue
+        `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0? = null,
+    ): UniffiVTableCallbackInterfaceFfiCredentialValidator(`uniffiFree`,`uniffiClone`,`validate`,), Structure.ByValue
 
-   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceCredentialValidator) {
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFfiCredentialValidator) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `validate` = other.`validate`
@@ -676,18 +676,18 @@ internal open class UniffiVTableCallbackInterfaceCredentialValidator(
 
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
-internal open class UniffiVTableCallbackInterfaceLogSink(
+internal open class UniffiVTableCallbackInterfaceFfiLogSink(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+    @JvmField internal var `log`: UniffiCallbackInterfaceFfiLogSinkMethod0? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
-    ): UniffiVTableCallbackInterfaceLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
+        `log`: UniffiCallbackInterfaceFfiLogSinkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceFfiLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
 
-   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceLogSink) {
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFfiLogSink) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `log` = other.`log`
@@ -891,8 +891,8 @@ internal object UniffiLib {
 
     init {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "mls_mobile"))
-        uniffiCallbackInterfaceCredentialValidator.register(this)
-        uniffiCallbackInterfaceLogSink.register(this)
+        uniffiCallbackInterfaceFfiCredentialValidator.register(this)
+        uniffiCallbackInterfaceFfiLogSink.register(this)
         
     }
 
@@ -901,7 +901,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_mls_mobile_fn_free_credentialvalidator(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_mls_mobile_fn_init_callback_vtable_credentialvalidator(`vtable`: UniffiVTableCallbackInterfaceCredentialValidator,
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_fficredentialvalidator(`vtable`: UniffiVTableCallbackInterfaceFfiCredentialValidator,
     ): Unit
     external fun uniffi_mls_mobile_fn_method_credentialvalidator_validate(`ptr`: Long,`request`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
@@ -909,7 +909,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_mls_mobile_fn_free_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_mls_mobile_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_ffilogsink(`vtable`: UniffiVTableCallbackInterfaceFfiLogSink,
     ): Unit
     external fun uniffi_mls_mobile_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
@@ -1887,682 +1887,13 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
- *
- * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- */
-public interface CredentialValidator {
-    
-    /**
-     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
-     */
-    fun `validate`(`request`: ValidationRequest): kotlin.Boolean
-    
-    companion object
-}
-
-/**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
- *
- * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- */
-open class CredentialValidatorImpl: Disposable, AutoCloseable, CredentialValidator
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_credentialvalidator(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_credentialvalidator(handle, status)
-        }
-    }
-
-    
-    /**
-     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
-     */
-    @Throws(CallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
-    callWithHandle {
-    uniffiRustCallWithError(CallbackException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_credentialvalidator_validate(
-        it,
-        
-        FfiConverterTypeValidationRequest.lower(`request`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceCredentialValidator {
-    internal object `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0 {
-        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeCredentialValidator.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`validate`(
-                    FfiConverterTypeValidationRequest.lift(`request`),
-                )
-            }
-            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeCredentialValidator.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeCredentialValidator.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceCredentialValidator.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `validate`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_mls_mobile_fn_init_callback_vtable_credentialvalidator(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeCredentialValidator: FfiConverter<CredentialValidator, Long> {
-    internal val handleMap = UniffiHandleMap<CredentialValidator>()
-
-    override fun lower(value: CredentialValidator): Long {
-        if (value is CredentialValidatorImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): CredentialValidator {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return CredentialValidatorImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): CredentialValidator {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: CredentialValidator) = 8UL
-
-    override fun write(value: CredentialValidator, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * Takes the library's log: verbs, counts and codes, nothing secret.
- */
-public interface LogSink {
-    
-    /**
-     * A failure is ignored. The same rules as for a validator: quick, and no calls back.
-     */
-    fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
-    
-    companion object
-}
-
-/**
- * Takes the library's log: verbs, counts and codes, nothing secret.
- */
-open class LogSinkImpl: Disposable, AutoCloseable, LogSink
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_logsink(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_logsink(handle, status)
-        }
-    }
-
-    
-    /**
-     * A failure is ignored. The same rules as for a validator: quick, and no calls back.
-     */
-    @Throws(CallbackException::class)override fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(CallbackException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_logsink_log(
-        it,
-        
-        FfiConverterTypeLogLevel.lower(`level`),
-        FfiConverterString.lower(`event`),
-        FfiConverterSequenceTypeLogField.lower(`fields`),_status)
-}
-    }
-    
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceLogSink {
-    internal object `log`: UniffiCallbackInterfaceLogSinkMethod0 {
-        override fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeLogSink.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`log`(
-                    FfiConverterTypeLogLevel.lift(`level`),
-                    FfiConverterString.lift(`event`),
-                    FfiConverterSequenceTypeLogField.lift(`fields`),
-                )
-            }
-            val writeReturn = { _: Unit -> Unit }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeLogSink.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeLogSink.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceLogSink.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `log`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_mls_mobile_fn_init_callback_vtable_logsink(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
-    internal val handleMap = UniffiHandleMap<LogSink>()
-
-    override fun lower(value: LogSink): Long {
-        if (value is LogSinkImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): LogSink {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return LogSinkImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): LogSink {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: LogSink) = 8UL
-
-    override fun write(value: LogSink, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
  * A device: one database file with its identities, key packages and groups.
  *
  * Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
  * may come from any thread and from several processes that have the same file open; they wait for each other.
  * Opening one path twice in a process is the same as opening it in two processes.
  */
-public interface MlsClientInterface {
+public interface FfiClientInterface {
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
@@ -2571,12 +1902,12 @@ public interface MlsClientInterface {
      * Stored: the group. Nothing is sent; `add_members` invites.
      * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
-    fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): MlsGroup
+    fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): FfiGroup
     
     /**
      * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
      */
-    fun `group`(`groupId`: GroupId): MlsGroup
+    fun `group`(`groupId`: GroupId): FfiGroup
     
     /**
      * All groups in the order in which they came, those that this device was removed from included. None is loaded.
@@ -2600,7 +1931,7 @@ public interface MlsClientInterface {
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
-    fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): MlsGroup
+    fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): FfiGroup
     
     /**
      * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
@@ -2780,7 +2111,7 @@ public interface MlsClientInterface {
      * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
-    fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
+    fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): FfiBatch
     
     /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
@@ -2857,7 +2188,7 @@ public interface MlsClientInterface {
  * may come from any thread and from several processes that have the same file open; they wait for each other.
  * Opening one path twice in a process is the same as opening it in two processes.
  */
-open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
+open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -2966,10 +2297,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Stored: the group. Nothing is sent; `add_members` invites.
      * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
      */
-    @Throws(MlsException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
+    @Throws(FfiException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_group(
         it,
         
@@ -2985,10 +2316,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `group`(`groupId`: GroupId): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
+    @Throws(FfiException::class)override fun `group`(`groupId`: GroupId): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_group(
         it,
         
@@ -3003,10 +2334,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * All groups in the order in which they came, those that this device was removed from included. None is loaded.
      */
-    @Throws(MlsException::class)override fun `groups`(): List<GroupSummary> {
+    @Throws(FfiException::class)override fun `groups`(): List<GroupSummary> {
             return FfiConverterSequenceTypeGroupSummary.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups(
         it,
         _status)
@@ -3023,10 +2354,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
      */
-    @Throws(MlsException::class)override fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): WelcomeInfo {
+    @Throws(FfiException::class)override fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): WelcomeInfo {
             return FfiConverterTypeWelcomeInfo.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(
         it,
         
@@ -3048,10 +2379,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
-    @Throws(MlsException::class)override fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
+    @Throws(FfiException::class)override fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(
         it,
         
@@ -3072,10 +2403,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
      * accepted the Commit all the same, its echo removes the old membership: join again then.
      */
-    @Throws(MlsException::class)override fun `abandonExternalJoin`(`groupId`: GroupId)
+    @Throws(FfiException::class)override fun `abandonExternalJoin`(`groupId`: GroupId)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(
         it,
         
@@ -3098,10 +2429,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Errors: `NoExternalJoin`.
      * After a crash: it still waits, or the group is joined; calling again is safe.
      */
-    @Throws(MlsException::class)override fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined {
+    @Throws(FfiException::class)override fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined {
             return FfiConverterTypeExternalJoined.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(
         it,
         
@@ -3128,10 +2459,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * every member supports; over 32 MiB); after each of them a join that waited still does.
      * After a crash: `pending_external_join` gives the same Commit again.
      */
-    @Throws(MlsException::class)override fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): ExternalJoin {
+    @Throws(FfiException::class)override fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): ExternalJoin {
             return FfiConverterTypeExternalJoin.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(
         it,
         
@@ -3148,10 +2479,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
-    @Throws(MlsException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
+    @Throws(FfiException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
             return FfiConverterOptionalTypeExternalJoin.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
         it,
         
@@ -3169,10 +2500,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
      */
-    @Throws(MlsException::class)override fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity {
+    @Throws(FfiException::class)override fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity {
             return FfiConverterTypeIdentity.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity(
         it,
         
@@ -3191,10 +2522,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
      * merged, or an external join that waits is confirmed.
      */
-    @Throws(MlsException::class)override fun `deleteIdentity`(`id`: IdentityId)
+    @Throws(FfiException::class)override fun `deleteIdentity`(`id`: IdentityId)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_identity(
         it,
         
@@ -3208,10 +2539,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * All identities in the order in which they were created.
      */
-    @Throws(MlsException::class)override fun `identities`(): List<Identity> {
+    @Throws(FfiException::class)override fun `identities`(): List<Identity> {
             return FfiConverterSequenceTypeIdentity.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_identities(
         it,
         _status)
@@ -3229,10 +2560,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * delivery service, which gives each to one inviter only.
      * Errors: `IdentityNotFound`, `InvalidArgument`.
      */
-    @Throws(MlsException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
+    @Throws(FfiException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
             return FfiConverterSequenceTypeKeyPackage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(
         it,
         
@@ -3249,10 +2580,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * Deletes what nobody may use any more, and tells how many that were.
      */
-    @Throws(MlsException::class)override fun `deleteExpiredKeyPackages`(): kotlin.ULong {
+    @Throws(FfiException::class)override fun `deleteExpiredKeyPackages`(): kotlin.ULong {
             return FfiConverterULong.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_expired_key_packages(
         it,
         _status)
@@ -3267,10 +2598,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Deletes a key package with its private keys; a Welcome for it can no longer be read.
      * Errors: `KeyPackageNotFound`.
      */
-    @Throws(MlsException::class)override fun `deleteKeyPackage`(`reference`: KeyPackageRef)
+    @Throws(FfiException::class)override fun `deleteKeyPackage`(`reference`: KeyPackageRef)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_key_package(
         it,
         
@@ -3287,10 +2618,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
-    @Throws(MlsException::class)override fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo {
+    @Throws(FfiException::class)override fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo {
             return FfiConverterTypeKeyPackageInfo.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_key_package(
         it,
         
@@ -3305,10 +2636,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * All key packages of this device, oldest first, expired ones included.
      */
-    @Throws(MlsException::class)override fun `keyPackages`(): List<KeyPackage> {
+    @Throws(FfiException::class)override fun `keyPackages`(): List<KeyPackage> {
             return FfiConverterSequenceTypeKeyPackage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_key_packages(
         it,
         _status)
@@ -3323,10 +2654,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Makes as many key packages as are missing to have `target` unexpired ones, those of last resort not counted,
      * and returns the new ones. Errors: as `create_key_packages`.
      */
-    @Throws(MlsException::class)override fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
+    @Throws(FfiException::class)override fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
             return FfiConverterSequenceTypeKeyPackage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(
         it,
         
@@ -3346,10 +2677,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
      */
-    @Throws(MlsException::class)override fun `deletePsk`(`id`: kotlin.ByteArray)
+    @Throws(FfiException::class)override fun `deletePsk`(`id`: kotlin.ByteArray)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_psk(
         it,
         
@@ -3368,10 +2699,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
      * empty). Stored, sent and kept as there.
      */
-    @Throws(MlsException::class)override fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
+    @Throws(FfiException::class)override fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
             return FfiConverterTypeExternalJoin.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(
         it,
         
@@ -3399,10 +2730,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * After a crash: the old secret is there or the new one; call it again.
      * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
      */
-    @Throws(MlsException::class)override fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
+    @Throws(FfiException::class)override fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_register_psk(
         it,
         
@@ -3417,10 +2748,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
      */
-    @Throws(MlsException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
+    @Throws(FfiException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
         it,
         
@@ -3434,10 +2765,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * The `cursor` of the last message that a batch handled, never of one that it did not reach.
      */
-    @Throws(MlsException::class)override fun `cursor`(): kotlin.ByteArray? {
+    @Throws(FfiException::class)override fun `cursor`(): kotlin.ByteArray? {
             return FfiConverterOptionalByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_cursor(
         it,
         _status)
@@ -3452,10 +2783,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
      * notification extension may have processed messages that the app has not seen.
      */
-    @Throws(MlsException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
+    @Throws(FfiException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
             return FfiConverterSequenceTypeInboxEntry.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inbox(
         it,
         
@@ -3472,10 +2803,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `MessageMalformed`, `InvalidArgument`.
      */
-    @Throws(MlsException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
+    @Throws(FfiException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
             return FfiConverterTypeMessageInfo.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_message_info(
         it,
         
@@ -3503,10 +2834,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * `release_early_messages` asks again.
      * After a crash: continue at `cursor`, and read the inbox.
      */
-    @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
-            return FfiConverterTypeBatch.lift(
+    @Throws(FfiException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): FfiBatch {
+            return FfiConverterTypeFfiBatch.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_process_messages(
         it,
         
@@ -3525,10 +2856,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
      */
-    @Throws(MlsException::class)override fun `confirmRekey`()
+    @Throws(FfiException::class)override fun `confirmRekey`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(
         it,
         _status)
@@ -3547,10 +2878,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
      * crash, repeat it: the copy is made again, until a call has returned.
      */
-    @Throws(MlsException::class)override fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
+    @Throws(FfiException::class)override fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(
         it,
         
@@ -3569,10 +2900,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `InvalidArgument` (not 32 bytes), those of storage.
      */
-    @Throws(MlsException::class)override fun `rekey`(`newKey`: kotlin.ByteArray)
+    @Throws(FfiException::class)override fun `rekey`(`newKey`: kotlin.ByteArray)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rekey(
         it,
         
@@ -3588,10 +2919,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: as `open`; the client stays suspended then.
      */
-    @Throws(MlsException::class)override fun `resume`()
+    @Throws(FfiException::class)override fun `resume`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_resume(
         it,
         _status)
@@ -3607,10 +2938,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      *
      * Errors: `RekeyPending`; those of storage.
      */
-    @Throws(MlsException::class)override fun `rotateDataKey`()
+    @Throws(FfiException::class)override fun `rotateDataKey`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(
         it,
         _status)
@@ -3623,10 +2954,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
     /**
      * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
      */
-    @Throws(MlsException::class)override fun `storageInfo`(): StorageInfo {
+    @Throws(FfiException::class)override fun `storageInfo`(): StorageInfo {
             return FfiConverterTypeStorageInfo.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_storage_info(
         it,
         _status)
@@ -3645,10 +2976,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * A call that is interrupted answers `Suspended` and did nothing.
      * Errors: `Reentrant`, `Wiped`.
      */
-    @Throws(MlsException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
+    @Throws(FfiException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_suspend(
         it,
         
@@ -3664,10 +2995,10 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * another process that has the file open keeps working on a file that no longer has a name, so close it there
      * first. Errors: `StorageLocked` when a file cannot be removed; call again.
      */
-    @Throws(MlsException::class)override fun `wipe`()
+    @Throws(FfiException::class)override fun `wipe`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_wipe(
         it,
         _status)
@@ -3694,15 +3025,15 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
      */
-    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: FfiCredentialValidator? = null, `logSink`: FfiLogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
     uniffiRustCallWithError(MlsException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
     
         
         FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+        FfiConverterOptionalTypeFfiCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeFfiLogSink.lower(`logSink`),_status)
 }
     )
     }
@@ -3717,7 +3048,7 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
      * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
      * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
-    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: FfiCredentialValidator? = null, `logSink`: FfiLogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
     uniffiRustCallWithError(MlsException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
@@ -3726,8 +3057,8 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
         FfiConverterString.lower(`path`),
         FfiConverterByteArray.lower(`transferKey`),
         FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+        FfiConverterOptionalTypeFfiCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeFfiLogSink.lower(`logSink`),_status)
 }
     )
     }
@@ -3742,22 +3073,358 @@ open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeMlsClient: FfiConverter<MlsClient, Long> {
-    override fun lower(value: MlsClient): Long {
+public object FfiConverterTypeFfiClient: FfiConverter<FfiClient, Long> {
+    override fun lower(value: FfiClient): Long {
         return value.uniffiCloneHandle()
     }
 
-    override fun lift(value: Long): MlsClient {
-        return MlsClient(UniffiWithHandle, value)
+    override fun lift(value: Long): FfiClient {
+        return FfiClient(UniffiWithHandle, value)
     }
 
-    override fun read(buf: ByteBuffer): MlsClient {
+    override fun read(buf: ByteBuffer): FfiClient {
         return lift(buf.getLong())
     }
 
-    override fun allocationSize(value: MlsClient) = 8UL
+    override fun allocationSize(value: FfiClient) = 8UL
 
-    override fun write(value: MlsClient, buf: ByteBuffer) {
+    override fun write(value: FfiClient, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ *
+ * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ */
+public interface FfiCredentialValidator {
+    
+    /**
+     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
+     */
+    fun `validate`(`request`: ValidationRequest): kotlin.Boolean
+    
+    companion object
+}
+
+/**
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ *
+ * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ */
+open class FfiCredentialValidatorImpl: Disposable, AutoCloseable, FfiCredentialValidator
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_credentialvalidator(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_credentialvalidator(handle, status)
+        }
+    }
+
+    
+    /**
+     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
+     */
+    @Throws(FfiCallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_credentialvalidator_validate(
+        it,
+        
+        FfiConverterTypeValidationRequest.lower(`request`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceFfiCredentialValidator {
+    internal object `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0 {
+        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeFfiCredentialValidator.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`validate`(
+                    FfiConverterTypeValidationRequest.lift(`request`),
+                )
+            }
+            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeFfiCredentialValidator.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeFfiCredentialValidator.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceFfiCredentialValidator.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `validate`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_fficredentialvalidator(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiCredentialValidator: FfiConverter<FfiCredentialValidator, Long> {
+    internal val handleMap = UniffiHandleMap<FfiCredentialValidator>()
+
+    override fun lower(value: FfiCredentialValidator): Long {
+        if (value is FfiCredentialValidatorImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): FfiCredentialValidator {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiCredentialValidatorImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): FfiCredentialValidator {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FfiCredentialValidator) = 8UL
+
+    override fun write(value: FfiCredentialValidator, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -3861,7 +3528,7 @@ public object FfiConverterTypeMlsClient: FfiConverter<MlsClient, Long> {
 /**
  * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
  */
-public interface MlsGroupInterface {
+public interface FfiGroupInterface {
     
     /**
      * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
@@ -4263,7 +3930,7 @@ public interface MlsGroupInterface {
 /**
  * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
  */
-open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
+open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -4377,10 +4044,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again.
      */
-    @Throws(MlsException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
+    @Throws(FfiException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_add_members(
         it,
         
@@ -4400,10 +4067,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * gives it back (`MessageNotCreated`).
      * Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `clearPendingCommit`()
+    @Throws(FfiException::class)override fun `clearPendingCommit`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_commit(
         it,
         _status)
@@ -4428,10 +4095,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
      */
-    @Throws(MlsException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
+    @Throws(FfiException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(
         it,
         
@@ -4454,10 +4121,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
      * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `mergePendingCommit`(): Merged {
+    @Throws(FfiException::class)override fun `mergePendingCommit`(): Merged {
             return FfiConverterTypeMerged.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_pending_commit(
         it,
         _status)
@@ -4471,10 +4138,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * The own Commit that waits, as it was handed out: after a restart, send it again.
      */
-    @Throws(MlsException::class)override fun `pendingCommit`(): CommitBundle? {
+    @Throws(FfiException::class)override fun `pendingCommit`(): CommitBundle? {
             return FfiConverterOptionalTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_commit(
         it,
         _status)
@@ -4492,10 +4159,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
      * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
+    @Throws(FfiException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_members(
         it,
         
@@ -4516,10 +4183,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
+    @Throws(FfiException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_self_update(
         it,
         
@@ -4538,10 +4205,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: those of `add_members` and `remove_members`.
      */
-    @Throws(MlsException::class)override fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle {
+    @Throws(FfiException::class)override fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_swap_members(
         it,
         
@@ -4565,10 +4232,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
+    @Throws(FfiException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(
         it,
         
@@ -4584,10 +4251,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
      * the same group with the same history (RFC 9420, section 8.7).
      */
-    @Throws(MlsException::class)override fun `epochAuthenticator`(): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `epochAuthenticator`(): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(
         it,
         _status)
@@ -4605,10 +4272,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(
         it,
         
@@ -4626,10 +4293,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `exportRatchetTree`(): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `exportRatchetTree`(): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(
         it,
         _status)
@@ -4648,10 +4315,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_secret(
         it,
         
@@ -4677,10 +4344,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
      * for the next epoch then makes one, by `self_update`.
      */
-    @Throws(MlsException::class)override fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(
         it,
         
@@ -4697,10 +4364,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
      */
-    @Throws(MlsException::class)override fun `configure`(`config`: GroupConfig)
+    @Throws(FfiException::class)override fun `configure`(`config`: GroupConfig)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_configure(
         it,
         
@@ -4715,10 +4382,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Deletes everything of the group from this device. The others are not told: leave first, or have this device
      * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `delete`()
+    @Throws(FfiException::class)override fun `delete`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete(
         it,
         _status)
@@ -4732,10 +4399,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
      * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `externalSenders`(): List<ExternalSender> {
+    @Throws(FfiException::class)override fun `externalSenders`(): List<ExternalSender> {
             return FfiConverterSequenceTypeExternalSender.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_external_senders(
         it,
         _status)
@@ -4749,10 +4416,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * The group's id. Never fails; the `Result` keeps Swift from having to trap.
      */
-    @Throws(MlsException::class)override fun `id`(): GroupId {
+    @Throws(FfiException::class)override fun `id`(): GroupId {
             return FfiConverterTypeGroupId.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_id(
         it,
         _status)
@@ -4766,10 +4433,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * The group at this moment. Errors: `GroupNotFound` after it was deleted.
      */
-    @Throws(MlsException::class)override fun `info`(): GroupState {
+    @Throws(FfiException::class)override fun `info`(): GroupState {
             return FfiConverterTypeGroupState.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_info(
         it,
         _status)
@@ -4783,10 +4450,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * The members in leaf order. After this device was removed: as they were before that.
      */
-    @Throws(MlsException::class)override fun `members`(): List<Member> {
+    @Throws(FfiException::class)override fun `members`(): List<Member> {
             return FfiConverterSequenceTypeMember.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_members(
         it,
         _status)
@@ -4806,10 +4473,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
      * 16 MiB, or 1 MiB of authenticated data).
      */
-    @Throws(MlsException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
+    @Throws(FfiException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_create_message(
         it,
         
@@ -4833,10 +4500,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
      * each the same bytes can be tried again.
      */
-    @Throws(MlsException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
+    @Throws(FfiException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
             return FfiConverterTypeProcessedMessage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_process_message(
         it,
         
@@ -4861,10 +4528,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
      * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison {
+    @Throws(FfiException::class)override fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison {
             return FfiConverterTypeAuthenticatorComparison.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(
         it,
         
@@ -4886,10 +4553,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
      * Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
+    @Throws(FfiException::class)override fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(
         it,
         
@@ -4903,10 +4570,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
     /**
      * Drops all queued proposals, as `remove_pending_proposal` does each.
      */
-    @Throws(MlsException::class)override fun `clearPendingProposals`()
+    @Throws(FfiException::class)override fun `clearPendingProposals`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(
         it,
         _status)
@@ -4923,10 +4590,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
      * are left out), `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `commitToPendingProposals`(): CommitBundle {
+    @Throws(FfiException::class)override fun `commitToPendingProposals`(): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(
         it,
         _status)
@@ -4941,10 +4608,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
      * removal only if another member makes it.
      */
-    @Throws(MlsException::class)override fun `pendingProposals`(): List<ProposalSummary> {
+    @Throws(FfiException::class)override fun `pendingProposals`(): List<ProposalSummary> {
             return FfiConverterSequenceTypeProposalSummary.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(
         it,
         _status)
@@ -4962,10 +4629,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `removePendingProposal`(`reference`: ProposalRef)
+    @Throws(FfiException::class)override fun `removePendingProposal`(`reference`: ProposalRef)
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(
         it,
         
@@ -4985,10 +4652,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
      * `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `leave`(): ProposalBundle {
+    @Throws(FfiException::class)override fun `leave`(): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leave(
         it,
         _status)
@@ -5013,10 +4680,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
      * same again, which gives the same reference and queues nothing twice, and send that.
      */
-    @Throws(MlsException::class)override fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_add(
         it,
         
@@ -5037,10 +4704,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(
         it,
         
@@ -5059,10 +4726,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: those of `update_group_context_extensions`.
      */
-    @Throws(MlsException::class)override fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(
         it,
         
@@ -5081,10 +4748,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
      * `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(
         it,
         
@@ -5107,10 +4774,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
      * `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `proposeSelfUpdate`(`newIdentity`: IdentityId?): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposeSelfUpdate`(`newIdentity`: IdentityId?): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(
         it,
         
@@ -5136,10 +4803,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
      */
-    @Throws(MlsException::class)override fun `proposePsk`(`psk`: PskId): ProposalBundle {
+    @Throws(FfiException::class)override fun `proposePsk`(`psk`: PskId): ProposalBundle {
             return FfiConverterTypeProposalBundle.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(
         it,
         
@@ -5158,10 +4825,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Errors: `GroupInactive`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray? {
+    @Throws(FfiException::class)override fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray? {
             return FfiConverterOptionalByteArray.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(
         it,
         
@@ -5182,10 +4849,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
      * Errors: `NoStagedCommit`, `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `discardStagedCommit`()
+    @Throws(FfiException::class)override fun `discardStagedCommit`()
         = 
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(
         it,
         _status)
@@ -5202,10 +4869,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      *
      * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
      */
-    @Throws(MlsException::class)override fun `dropEarlyMessages`(): List<ProcessedMessage> {
+    @Throws(FfiException::class)override fun `dropEarlyMessages`(): List<ProcessedMessage> {
             return FfiConverterSequenceTypeProcessedMessage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(
         it,
         _status)
@@ -5225,10 +4892,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
      * After a crash: it still waits, or it is merged.
      */
-    @Throws(MlsException::class)override fun `mergeStagedCommit`(): Merged {
+    @Throws(FfiException::class)override fun `mergeStagedCommit`(): Merged {
             return FfiConverterTypeMerged.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(
         it,
         _status)
@@ -5247,10 +4914,10 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
      * Stored: what the messages change, and their outcomes in the inbox.
      * Errors: `GroupNotFound`.
      */
-    @Throws(MlsException::class)override fun `releaseEarlyMessages`(): List<ProcessedMessage> {
+    @Throws(FfiException::class)override fun `releaseEarlyMessages`(): List<ProcessedMessage> {
             return FfiConverterSequenceTypeProcessedMessage.lift(
     callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
+    uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(
         it,
         _status)
@@ -5278,78 +4945,356 @@ open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
 /**
  * @suppress
  */
-public object FfiConverterTypeMlsGroup: FfiConverter<MlsGroup, Long> {
-    override fun lower(value: MlsGroup): Long {
+public object FfiConverterTypeFfiGroup: FfiConverter<FfiGroup, Long> {
+    override fun lower(value: FfiGroup): Long {
         return value.uniffiCloneHandle()
     }
 
-    override fun lift(value: Long): MlsGroup {
-        return MlsGroup(UniffiWithHandle, value)
+    override fun lift(value: Long): FfiGroup {
+        return FfiGroup(UniffiWithHandle, value)
     }
 
-    override fun read(buf: ByteBuffer): MlsGroup {
+    override fun read(buf: ByteBuffer): FfiGroup {
         return lift(buf.getLong())
     }
 
-    override fun allocationSize(value: MlsGroup) = 8UL
+    override fun allocationSize(value: FfiGroup) = 8UL
 
-    override fun write(value: MlsGroup, buf: ByteBuffer) {
+    override fun write(value: FfiGroup, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
 
 
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
 
 /**
- * What became of a batch.
+ * Takes the library's log: verbs, counts and codes, nothing secret.
  */
-data class Batch (
-    /**
-     * One for each message that was handled, in order.
-     */
-    val `outcomes`: List<BatchOutcome>
-    , 
-    /**
-     * The index of the first message that was not handled; absent if all were.
-     */
-    val `stoppedAt`: kotlin.UInt?
-    , 
-    /**
-     * Why it stopped there; absent if the budget was spent.
-     */
-    val `error`: MlsException?
+public interface FfiLogSink {
     
-){
-    
-
-    
-
+    /**
+     * A failure is ignored. The same rules as for a validator: quick, and no calls back.
+     */
+    fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
     
     companion object
 }
 
 /**
- * @suppress
+ * Takes the library's log: verbs, counts and codes, nothing secret.
  */
-public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
-    override fun read(buf: ByteBuffer): Batch {
-        return Batch(
-            FfiConverterSequenceTypeBatchOutcome.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalTypeMlsError.read(buf),
-        )
+open class FfiLogSinkImpl: Disposable, AutoCloseable, FfiLogSink
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
     }
 
-    override fun allocationSize(value: Batch) = (
-            FfiConverterSequenceTypeBatchOutcome.allocationSize(value.`outcomes`) +
-            FfiConverterOptionalUInt.allocationSize(value.`stoppedAt`) +
-            FfiConverterOptionalTypeMlsError.allocationSize(value.`error`)
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_logsink(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_logsink(handle, status)
+        }
+    }
+
+    
+    /**
+     * A failure is ignored. The same rules as for a validator: quick, and no calls back.
+     */
+    @Throws(FfiCallbackException::class)override fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_logsink_log(
+        it,
+        
+        FfiConverterTypeLogLevel.lower(`level`),
+        FfiConverterString.lower(`event`),
+        FfiConverterSequenceTypeLogField.lower(`fields`),_status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceFfiLogSink {
+    internal object `log`: UniffiCallbackInterfaceFfiLogSinkMethod0 {
+        override fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeFfiLogSink.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`log`(
+                    FfiConverterTypeLogLevel.lift(`level`),
+                    FfiConverterString.lift(`event`),
+                    FfiConverterSequenceTypeLogField.lift(`fields`),
+                )
+            }
+            val writeReturn = { _: Unit -> Unit }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeFfiLogSink.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeFfiLogSink.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceFfiLogSink.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `log`,
     )
 
-    override fun write(value: Batch, buf: ByteBuffer) {
-            FfiConverterSequenceTypeBatchOutcome.write(value.`outcomes`, buf)
-            FfiConverterOptionalUInt.write(value.`stoppedAt`, buf)
-            FfiConverterOptionalTypeMlsError.write(value.`error`, buf)
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_ffilogsink(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiLogSink: FfiConverter<FfiLogSink, Long> {
+    internal val handleMap = UniffiHandleMap<FfiLogSink>()
+
+    override fun lower(value: FfiLogSink): Long {
+        if (value is FfiLogSinkImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): FfiLogSink {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return FfiLogSinkImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): FfiLogSink {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FfiLogSink) = 8UL
+
+    override fun write(value: FfiLogSink, buf: ByteBuffer) {
+        buf.putLong(lower(value))
     }
 }
 
@@ -5969,6 +5914,61 @@ public object FfiConverterTypeExternalSender: FfiConverterRustBuffer<ExternalSen
     override fun write(value: ExternalSender, buf: ByteBuffer) {
             FfiConverterByteArray.write(value.`signatureKey`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
+    }
+}
+
+
+
+/**
+ * What became of a batch.
+ */
+data class FfiBatch (
+    /**
+     * One for each message that was handled, in order.
+     */
+    val `outcomes`: List<FfiBatchOutcome>
+    , 
+    /**
+     * The index of the first message that was not handled; absent if all were.
+     */
+    val `stoppedAt`: kotlin.UInt?
+    , 
+    /**
+     * Why it stopped there; absent if the budget was spent.
+     */
+    val `error`: FfiException?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiBatch: FfiConverterRustBuffer<FfiBatch> {
+    override fun read(buf: ByteBuffer): FfiBatch {
+        return FfiBatch(
+            FfiConverterSequenceTypeFfiBatchOutcome.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeFfiError.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FfiBatch) = (
+            FfiConverterSequenceTypeFfiBatchOutcome.allocationSize(value.`outcomes`) +
+            FfiConverterOptionalUInt.allocationSize(value.`stoppedAt`) +
+            FfiConverterOptionalTypeFfiError.allocationSize(value.`error`)
+    )
+
+    override fun write(value: FfiBatch, buf: ByteBuffer) {
+            FfiConverterSequenceTypeFfiBatchOutcome.write(value.`outcomes`, buf)
+            FfiConverterOptionalUInt.write(value.`stoppedAt`, buf)
+            FfiConverterOptionalTypeFfiError.write(value.`error`, buf)
     }
 }
 
@@ -7401,180 +7401,6 @@ public object FfiConverterTypeAuthenticatorComparison: FfiConverterRustBuffer<Au
 
 
 /**
- * What became of one message of a batch.
- */
-sealed class BatchOutcome {
-    
-    /**
-     * As `MlsGroup.process_message` returns it.
-     */
-    data class Processed(
-        /**
-         * The group.
-         */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
-        /**
-         * What became of it.
-         */
-        val `outcome`: org.mlsmobile.ffi.ProcessedMessage) : BatchOutcome()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * As `MlsGroup.process_message` refuses it; it changed nothing.
-     */
-    data class Failed(
-        /**
-         * The group, if the bytes tell.
-         */
-        val `groupId`: org.mlsmobile.ffi.GroupId?, 
-        /**
-         * Why.
-         */
-        val `error`: org.mlsmobile.ffi.MlsException) : BatchOutcome()
-        
-    {
-        
-
-        companion object
-    }
-    
-
-    
-
-    
-    
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeBatchOutcome : FfiConverterRustBuffer<BatchOutcome>{
-    override fun read(buf: ByteBuffer): BatchOutcome {
-        return when(buf.getInt()) {
-            1 -> BatchOutcome.Processed(
-                FfiConverterTypeGroupId.read(buf),
-                FfiConverterTypeProcessedMessage.read(buf),
-                )
-            2 -> BatchOutcome.Failed(
-                FfiConverterOptionalTypeGroupId.read(buf),
-                FfiConverterTypeMlsError.read(buf),
-                )
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: BatchOutcome): ULong = when(value) {
-        is BatchOutcome.Processed -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
-                + FfiConverterTypeProcessedMessage.allocationSize(value.`outcome`)
-            )
-        }
-        is BatchOutcome.Failed -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`)
-                + FfiConverterTypeMlsError.allocationSize(value.`error`)
-            )
-        }
-    }
-
-    override fun write(value: BatchOutcome, buf: ByteBuffer) {
-        when(value) {
-            is BatchOutcome.Processed -> {
-                buf.putInt(1)
-                FfiConverterTypeGroupId.write(value.`groupId`, buf)
-                FfiConverterTypeProcessedMessage.write(value.`outcome`, buf)
-                Unit
-            }
-            is BatchOutcome.Failed -> {
-                buf.putInt(2)
-                FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
-                FfiConverterTypeMlsError.write(value.`error`, buf)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-}
-
-
-
-
-
-
-
-/**
- * A callback failed: it threw, or it could not answer.
- */
-sealed class CallbackException: kotlin.Exception() {
-    
-    /**
-     * Counts as a refusal.
-     */
-    class Failed(
-        ) : CallbackException() {
-        override val message
-            get() = ""
-    }
-    
-
-    
-
-
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<CallbackException> {
-        override fun lift(error_buf: RustBuffer.ByValue): CallbackException = FfiConverterTypeCallbackError.lift(error_buf)
-    }
-
-    
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeCallbackError : FfiConverterRustBuffer<CallbackException> {
-    override fun read(buf: ByteBuffer): CallbackException {
-        
-
-        return when(buf.getInt()) {
-            1 -> CallbackException.Failed()
-            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: CallbackException): ULong {
-        return when(value) {
-            is CallbackException.Failed -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-        }
-    }
-
-    override fun write(value: CallbackException, buf: ByteBuffer) {
-        when(value) {
-            is CallbackException.Failed -> {
-                buf.putInt(1)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-
-}
-
-
-
-/**
  * A ciphersuite by its IANA name (RFC 9420, section 17.1).
  */
 
@@ -7861,6 +7687,1188 @@ public object FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer<EarlyRefusal>
 }
 
 
+
+
+
+/**
+ * What became of one message of a batch.
+ */
+sealed class FfiBatchOutcome {
+    
+    /**
+     * As `MlsGroup.process_message` returns it.
+     */
+    data class Processed(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.GroupId, 
+        /**
+         * What became of it.
+         */
+        val `outcome`: org.mlsmobile.ProcessedMessage) : FfiBatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * As `MlsGroup.process_message` refuses it; it changed nothing.
+     */
+    data class Failed(
+        /**
+         * The group, if the bytes tell.
+         */
+        val `groupId`: org.mlsmobile.GroupId?, 
+        /**
+         * Why.
+         */
+        val `error`: org.mlsmobile.FfiException) : FfiBatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiBatchOutcome : FfiConverterRustBuffer<FfiBatchOutcome>{
+    override fun read(buf: ByteBuffer): FfiBatchOutcome {
+        return when(buf.getInt()) {
+            1 -> FfiBatchOutcome.Processed(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterTypeProcessedMessage.read(buf),
+                )
+            2 -> FfiBatchOutcome.Failed(
+                FfiConverterOptionalTypeGroupId.read(buf),
+                FfiConverterTypeFfiError.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiBatchOutcome): ULong = when(value) {
+        is FfiBatchOutcome.Processed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeProcessedMessage.allocationSize(value.`outcome`)
+            )
+        }
+        is FfiBatchOutcome.Failed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeFfiError.allocationSize(value.`error`)
+            )
+        }
+    }
+
+    override fun write(value: FfiBatchOutcome, buf: ByteBuffer) {
+        when(value) {
+            is FfiBatchOutcome.Processed -> {
+                buf.putInt(1)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeProcessedMessage.write(value.`outcome`, buf)
+                Unit
+            }
+            is FfiBatchOutcome.Failed -> {
+                buf.putInt(2)
+                FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeFfiError.write(value.`error`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+
+
+/**
+ * A callback failed: it threw, or it could not answer.
+ */
+sealed class FfiCallbackException: kotlin.Exception() {
+    
+    /**
+     * Counts as a refusal.
+     */
+    class Failed(
+        ) : FfiCallbackException() {
+        override val message
+            get() = ""
+    }
+    
+
+    
+
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<FfiCallbackException> {
+        override fun lift(error_buf: RustBuffer.ByValue): FfiCallbackException = FfiConverterTypeFfiCallbackError.lift(error_buf)
+    }
+
+    
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiCallbackError : FfiConverterRustBuffer<FfiCallbackException> {
+    override fun read(buf: ByteBuffer): FfiCallbackException {
+        
+
+        return when(buf.getInt()) {
+            1 -> FfiCallbackException.Failed()
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiCallbackException): ULong {
+        return when(value) {
+            is FfiCallbackException.Failed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: FfiCallbackException, buf: ByteBuffer) {
+        when(value) {
+            is FfiCallbackException.Failed -> {
+                buf.putInt(1)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
+
+
+
+
+
+/**
+ * Why a call did nothing. Every error leaves groups and database as they were before the call.
+ *
+ * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
+ * plaintext, an identifier or the text of a dependency.
+ */
+sealed class FfiException: kotlin.Exception() {
+    
+    /**
+     * No group with this id is in the database. It was never joined here, or it was deleted.
+     */
+    class GroupNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A group with this id exists already. Delete it first, or keep using it.
+     */
+    class GroupAlreadyExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
+     * message that comes after the removal is not read any more, even if it was sent before it.
+     */
+    class GroupInactive(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No identity with this id is in the database.
+     */
+    class IdentityNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Groups still sign with this identity. Change their identity or delete them first.
+     */
+    class IdentityInUse(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No key package with this reference is in the database: it was used, deleted, or is another device's.
+     */
+    class KeyPackageNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A key package cannot be used. Ask its owner's delivery service for another.
+     */
+    class KeyPackageInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: KeyPackageReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * A Welcome cannot be used.
+     */
+    class WelcomeInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: WelcomeReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
+     */
+    class GroupInfoInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: GroupInfoReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * The group has an own Commit that waits. Merge it or clear it first.
+     */
+    class PendingCommitExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The group has no own Commit that waits.
+     */
+    class NoPendingCommit(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A received Commit waits for a decision. Merge it or discard it first.
+     */
+    class StagedCommitExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No received Commit waits for a decision.
+     */
+    class NoStagedCommit(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
+     */
+    class NoExternalJoin(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
+     */
+    class GroupDiverged(
+        
+        /**
+         * The epoch that the discarded Commit began.
+         */
+        val `rejectedEpoch`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "rejectedEpoch=${ `rejectedEpoch` }"
+    }
+    
+    /**
+     * There is no room to keep another message that came too early. It was not taken: give it again when the group
+     * has moved on.
+     */
+    class EarlyBufferFull(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
+     */
+    class ProposalNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
+     */
+    class PendingProposalsExist(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
+     * that epoch is not kept. Register it, or do without.
+     */
+    class PskNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
+     * Commits: remove one of the proposals, or commit the queue first.
+     */
+    class ResumptionPskWithAdds(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
+     * or wait for the next epoch.
+     */
+    class SecretAlreadyExported(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
+     */
+    class WrongEpoch(
+        
+        /**
+         * The group's epoch.
+         */
+        val `current`: kotlin.ULong, 
+        
+        /**
+         * The message's epoch.
+         */
+        val `received`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "current=${ `current` }, received=${ `received` }"
+    }
+    
+    /**
+     * A message that decodes, but that this group must not accept. Skip it.
+     */
+    class MessageInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: MessageReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * The bytes are no MLS message: damaged, cut short, or something else. Skip them.
+     */
+    class MessageMalformed(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The app's `CredentialValidator` refused, or it failed.
+     */
+    class CredentialRejected(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A callback called back into the library. Let it answer first.
+     */
+    class Reentrant(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No member of the group has this leaf index.
+     */
+    class MemberNotFound(
+        
+        /**
+         * The leaf index that was given.
+         */
+        val `leafIndex`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "leafIndex=${ `leafIndex` }"
+    }
+    
+    /**
+     * This library does not compute the ciphersuite.
+     */
+    class UnsupportedCiphersuite(
+        
+        /**
+         * Its number in the IANA registry.
+         */
+        val `ciphersuite`: kotlin.UShort
+        ) : FfiException() {
+        override val message
+            get() = "ciphersuite=${ `ciphersuite` }"
+    }
+    
+    /**
+     * An argument is out of its bounds.
+     */
+    class InvalidArgument(
+        
+        /**
+         * The parameter's or field's name.
+         */
+        val `argument`: kotlin.String, 
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: ArgumentReason
+        ) : FfiException() {
+        override val message
+            get() = "argument=${ `argument` }, reason=${ `reason` }"
+    }
+    
+    /**
+     * `wipe` has removed the database. Open a new client.
+     */
+    class Wiped(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
+     */
+    class Suspended(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The database was moved to another device, or is on its way. It never works here again.
+     */
+    class Transferred(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
+     */
+    class RekeyPending(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Another process held the database for longer than `busy_timeout_ms`. Try again.
+     */
+    class StorageBusy(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
+     * app may not write there.
+     */
+    class StorageLocked(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No space is left. Free some and try again.
+     */
+    class StorageFull(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file, or its folder, cannot be written.
+     */
+    class StorageReadOnly(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The disk failed. Try again; if it stays, the device is failing.
+     */
+    class StorageIo(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The key does not open this database. The file is untouched.
+     */
+    class WrongDatabaseKey(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file is damaged. Nothing was deleted; restore the membership from other devices.
+     */
+    class StorageCorrupt(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file is another program's, or no database at all. It is untouched.
+     */
+    class StorageForeign(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A newer version of the library wrote this file. Update the app.
+     */
+    class StorageTooNew(
+        
+        /**
+         * The file's schema version.
+         */
+        val `found`: kotlin.UInt, 
+        
+        /**
+         * The newest version that this library knows.
+         */
+        val `supported`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "found=${ `found` }, supported=${ `supported` }"
+    }
+    
+    /**
+     * The file is older than `minimum_generation`: an old copy was put back. Using it would reuse keys.
+     */
+    class StorageRolledBack(
+        
+        /**
+         * The file's generation.
+         */
+        val `found`: kotlin.ULong, 
+        
+        /**
+         * What the app expected at least.
+         */
+        val `minimum`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "found=${ `found` }, minimum=${ `minimum` }"
+    }
+    
+    /**
+     * A fault of the library. Report the code.
+     */
+    class Internal(
+        
+        /**
+         * Says where; see docs/errors.md.
+         */
+        val `code`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "code=${ `code` }"
+    }
+    
+
+    
+        /**
+         * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
+         * field of `Internal` in Python.)
+         */ fun `errorCode`(): kotlin.UInt {
+            return FfiConverterUInt.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_error_code(FfiConverterTypeMlsError.lower(this),
+        _status)
+}
+    )
+    }
+    
+
+    
+
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(FfiConverterTypeMlsError.lower(this),
+        _status)
+}
+    )
+    }
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<FfiException> {
+        override fun lift(error_buf: RustBuffer.ByValue): FfiException = FfiConverterTypeFfiError.lift(error_buf)
+    }
+
+    
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
+    override fun read(buf: ByteBuffer): FfiException {
+        
+
+        return when(buf.getInt()) {
+            1 -> FfiException.GroupNotFound()
+            2 -> FfiException.GroupAlreadyExists()
+            3 -> FfiException.GroupInactive()
+            4 -> FfiException.IdentityNotFound()
+            5 -> FfiException.IdentityInUse()
+            6 -> FfiException.KeyPackageNotFound()
+            7 -> FfiException.KeyPackageInvalid(
+                FfiConverterTypeKeyPackageReason.read(buf),
+                )
+            8 -> FfiException.WelcomeInvalid(
+                FfiConverterTypeWelcomeReason.read(buf),
+                )
+            9 -> FfiException.GroupInfoInvalid(
+                FfiConverterTypeGroupInfoReason.read(buf),
+                )
+            10 -> FfiException.PendingCommitExists()
+            11 -> FfiException.NoPendingCommit()
+            12 -> FfiException.StagedCommitExists()
+            13 -> FfiException.NoStagedCommit()
+            14 -> FfiException.NoExternalJoin()
+            15 -> FfiException.GroupDiverged(
+                FfiConverterULong.read(buf),
+                )
+            16 -> FfiException.EarlyBufferFull()
+            17 -> FfiException.ProposalNotFound()
+            18 -> FfiException.PendingProposalsExist()
+            19 -> FfiException.PskNotFound()
+            20 -> FfiException.ResumptionPskWithAdds()
+            21 -> FfiException.SecretAlreadyExported()
+            22 -> FfiException.WrongEpoch(
+                FfiConverterULong.read(buf),
+                FfiConverterULong.read(buf),
+                )
+            23 -> FfiException.MessageInvalid(
+                FfiConverterTypeMessageReason.read(buf),
+                )
+            24 -> FfiException.MessageMalformed()
+            25 -> FfiException.CredentialRejected()
+            26 -> FfiException.Reentrant()
+            27 -> FfiException.MemberNotFound(
+                FfiConverterUInt.read(buf),
+                )
+            28 -> FfiException.UnsupportedCiphersuite(
+                FfiConverterUShort.read(buf),
+                )
+            29 -> FfiException.InvalidArgument(
+                FfiConverterString.read(buf),
+                FfiConverterTypeArgumentReason.read(buf),
+                )
+            30 -> FfiException.Wiped()
+            31 -> FfiException.Suspended()
+            32 -> FfiException.Transferred()
+            33 -> FfiException.RekeyPending()
+            34 -> FfiException.StorageBusy()
+            35 -> FfiException.StorageLocked()
+            36 -> FfiException.StorageFull()
+            37 -> FfiException.StorageReadOnly()
+            38 -> FfiException.StorageIo()
+            39 -> FfiException.WrongDatabaseKey()
+            40 -> FfiException.StorageCorrupt()
+            41 -> FfiException.StorageForeign()
+            42 -> FfiException.StorageTooNew(
+                FfiConverterUInt.read(buf),
+                FfiConverterUInt.read(buf),
+                )
+            43 -> FfiException.StorageRolledBack(
+                FfiConverterULong.read(buf),
+                FfiConverterULong.read(buf),
+                )
+            44 -> FfiException.Internal(
+                FfiConverterUInt.read(buf),
+                )
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiException): ULong {
+        return when(value) {
+            is FfiException.GroupNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupAlreadyExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupInactive -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.IdentityNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.IdentityInUse -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.KeyPackageNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.KeyPackageInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeKeyPackageReason.allocationSize(value.`reason`)
+            )
+            is FfiException.WelcomeInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeWelcomeReason.allocationSize(value.`reason`)
+            )
+            is FfiException.GroupInfoInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeGroupInfoReason.allocationSize(value.`reason`)
+            )
+            is FfiException.PendingCommitExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoPendingCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StagedCommitExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoStagedCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoExternalJoin -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupDiverged -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`rejectedEpoch`)
+            )
+            is FfiException.EarlyBufferFull -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.ProposalNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.PendingProposalsExist -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.PskNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.ResumptionPskWithAdds -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.SecretAlreadyExported -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.WrongEpoch -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`current`)
+                + FfiConverterULong.allocationSize(value.`received`)
+            )
+            is FfiException.MessageInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeMessageReason.allocationSize(value.`reason`)
+            )
+            is FfiException.MessageMalformed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.CredentialRejected -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Reentrant -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.MemberNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`leafIndex`)
+            )
+            is FfiException.UnsupportedCiphersuite -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUShort.allocationSize(value.`ciphersuite`)
+            )
+            is FfiException.InvalidArgument -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`argument`)
+                + FfiConverterTypeArgumentReason.allocationSize(value.`reason`)
+            )
+            is FfiException.Wiped -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Suspended -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Transferred -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.RekeyPending -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageBusy -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageLocked -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageFull -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageReadOnly -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageIo -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.WrongDatabaseKey -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageCorrupt -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageForeign -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageTooNew -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`found`)
+                + FfiConverterUInt.allocationSize(value.`supported`)
+            )
+            is FfiException.StorageRolledBack -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`found`)
+                + FfiConverterULong.allocationSize(value.`minimum`)
+            )
+            is FfiException.Internal -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`code`)
+            )
+        }
+    }
+
+    override fun write(value: FfiException, buf: ByteBuffer) {
+        when(value) {
+            is FfiException.GroupNotFound -> {
+                buf.putInt(1)
+                Unit
+            }
+            is FfiException.GroupAlreadyExists -> {
+                buf.putInt(2)
+                Unit
+            }
+            is FfiException.GroupInactive -> {
+                buf.putInt(3)
+                Unit
+            }
+            is FfiException.IdentityNotFound -> {
+                buf.putInt(4)
+                Unit
+            }
+            is FfiException.IdentityInUse -> {
+                buf.putInt(5)
+                Unit
+            }
+            is FfiException.KeyPackageNotFound -> {
+                buf.putInt(6)
+                Unit
+            }
+            is FfiException.KeyPackageInvalid -> {
+                buf.putInt(7)
+                FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.WelcomeInvalid -> {
+                buf.putInt(8)
+                FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.GroupInfoInvalid -> {
+                buf.putInt(9)
+                FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.PendingCommitExists -> {
+                buf.putInt(10)
+                Unit
+            }
+            is FfiException.NoPendingCommit -> {
+                buf.putInt(11)
+                Unit
+            }
+            is FfiException.StagedCommitExists -> {
+                buf.putInt(12)
+                Unit
+            }
+            is FfiException.NoStagedCommit -> {
+                buf.putInt(13)
+                Unit
+            }
+            is FfiException.NoExternalJoin -> {
+                buf.putInt(14)
+                Unit
+            }
+            is FfiException.GroupDiverged -> {
+                buf.putInt(15)
+                FfiConverterULong.write(value.`rejectedEpoch`, buf)
+                Unit
+            }
+            is FfiException.EarlyBufferFull -> {
+                buf.putInt(16)
+                Unit
+            }
+            is FfiException.ProposalNotFound -> {
+                buf.putInt(17)
+                Unit
+            }
+            is FfiException.PendingProposalsExist -> {
+                buf.putInt(18)
+                Unit
+            }
+            is FfiException.PskNotFound -> {
+                buf.putInt(19)
+                Unit
+            }
+            is FfiException.ResumptionPskWithAdds -> {
+                buf.putInt(20)
+                Unit
+            }
+            is FfiException.SecretAlreadyExported -> {
+                buf.putInt(21)
+                Unit
+            }
+            is FfiException.WrongEpoch -> {
+                buf.putInt(22)
+                FfiConverterULong.write(value.`current`, buf)
+                FfiConverterULong.write(value.`received`, buf)
+                Unit
+            }
+            is FfiException.MessageInvalid -> {
+                buf.putInt(23)
+                FfiConverterTypeMessageReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.MessageMalformed -> {
+                buf.putInt(24)
+                Unit
+            }
+            is FfiException.CredentialRejected -> {
+                buf.putInt(25)
+                Unit
+            }
+            is FfiException.Reentrant -> {
+                buf.putInt(26)
+                Unit
+            }
+            is FfiException.MemberNotFound -> {
+                buf.putInt(27)
+                FfiConverterUInt.write(value.`leafIndex`, buf)
+                Unit
+            }
+            is FfiException.UnsupportedCiphersuite -> {
+                buf.putInt(28)
+                FfiConverterUShort.write(value.`ciphersuite`, buf)
+                Unit
+            }
+            is FfiException.InvalidArgument -> {
+                buf.putInt(29)
+                FfiConverterString.write(value.`argument`, buf)
+                FfiConverterTypeArgumentReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.Wiped -> {
+                buf.putInt(30)
+                Unit
+            }
+            is FfiException.Suspended -> {
+                buf.putInt(31)
+                Unit
+            }
+            is FfiException.Transferred -> {
+                buf.putInt(32)
+                Unit
+            }
+            is FfiException.RekeyPending -> {
+                buf.putInt(33)
+                Unit
+            }
+            is FfiException.StorageBusy -> {
+                buf.putInt(34)
+                Unit
+            }
+            is FfiException.StorageLocked -> {
+                buf.putInt(35)
+                Unit
+            }
+            is FfiException.StorageFull -> {
+                buf.putInt(36)
+                Unit
+            }
+            is FfiException.StorageReadOnly -> {
+                buf.putInt(37)
+                Unit
+            }
+            is FfiException.StorageIo -> {
+                buf.putInt(38)
+                Unit
+            }
+            is FfiException.WrongDatabaseKey -> {
+                buf.putInt(39)
+                Unit
+            }
+            is FfiException.StorageCorrupt -> {
+                buf.putInt(40)
+                Unit
+            }
+            is FfiException.StorageForeign -> {
+                buf.putInt(41)
+                Unit
+            }
+            is FfiException.StorageTooNew -> {
+                buf.putInt(42)
+                FfiConverterUInt.write(value.`found`, buf)
+                FfiConverterUInt.write(value.`supported`, buf)
+                Unit
+            }
+            is FfiException.StorageRolledBack -> {
+                buf.putInt(43)
+                FfiConverterULong.write(value.`found`, buf)
+                FfiConverterULong.write(value.`minimum`, buf)
+                Unit
+            }
+            is FfiException.Internal -> {
+                buf.putInt(44)
+                FfiConverterUInt.write(value.`code`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
 
 
 
@@ -8214,1014 +9222,6 @@ public object FfiConverterTypeMessageReason: FfiConverterRustBuffer<MessageReaso
 
 
 
-
-
-/**
- * Why a call did nothing. Every error leaves groups and database as they were before the call.
- *
- * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
- * plaintext, an identifier or the text of a dependency.
- */
-sealed class MlsException: kotlin.Exception() {
-    
-    /**
-     * No group with this id is in the database. It was never joined here, or it was deleted.
-     */
-    class GroupNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A group with this id exists already. Delete it first, or keep using it.
-     */
-    class GroupAlreadyExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
-     * message that comes after the removal is not read any more, even if it was sent before it.
-     */
-    class GroupInactive(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No identity with this id is in the database.
-     */
-    class IdentityNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Groups still sign with this identity. Change their identity or delete them first.
-     */
-    class IdentityInUse(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No key package with this reference is in the database: it was used, deleted, or is another device's.
-     */
-    class KeyPackageNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A key package cannot be used. Ask its owner's delivery service for another.
-     */
-    class KeyPackageInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: KeyPackageReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * A Welcome cannot be used.
-     */
-    class WelcomeInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: WelcomeReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
-     */
-    class GroupInfoInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: GroupInfoReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * The group has an own Commit that waits. Merge it or clear it first.
-     */
-    class PendingCommitExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The group has no own Commit that waits.
-     */
-    class NoPendingCommit(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A received Commit waits for a decision. Merge it or discard it first.
-     */
-    class StagedCommitExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No received Commit waits for a decision.
-     */
-    class NoStagedCommit(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
-     */
-    class NoExternalJoin(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
-     */
-    class GroupDiverged(
-        
-        /**
-         * The epoch that the discarded Commit began.
-         */
-        val `rejectedEpoch`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "rejectedEpoch=${ `rejectedEpoch` }"
-    }
-    
-    /**
-     * There is no room to keep another message that came too early. It was not taken: give it again when the group
-     * has moved on.
-     */
-    class EarlyBufferFull(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
-     */
-    class ProposalNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
-     */
-    class PendingProposalsExist(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
-     * that epoch is not kept. Register it, or do without.
-     */
-    class PskNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
-     * Commits: remove one of the proposals, or commit the queue first.
-     */
-    class ResumptionPskWithAdds(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
-     * or wait for the next epoch.
-     */
-    class SecretAlreadyExported(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
-     */
-    class WrongEpoch(
-        
-        /**
-         * The group's epoch.
-         */
-        val `current`: kotlin.ULong, 
-        
-        /**
-         * The message's epoch.
-         */
-        val `received`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "current=${ `current` }, received=${ `received` }"
-    }
-    
-    /**
-     * A message that decodes, but that this group must not accept. Skip it.
-     */
-    class MessageInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: MessageReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * The bytes are no MLS message: damaged, cut short, or something else. Skip them.
-     */
-    class MessageMalformed(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The app's `CredentialValidator` refused, or it failed.
-     */
-    class CredentialRejected(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A callback called back into the library. Let it answer first.
-     */
-    class Reentrant(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No member of the group has this leaf index.
-     */
-    class MemberNotFound(
-        
-        /**
-         * The leaf index that was given.
-         */
-        val `leafIndex`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "leafIndex=${ `leafIndex` }"
-    }
-    
-    /**
-     * This library does not compute the ciphersuite.
-     */
-    class UnsupportedCiphersuite(
-        
-        /**
-         * Its number in the IANA registry.
-         */
-        val `ciphersuite`: kotlin.UShort
-        ) : MlsException() {
-        override val message
-            get() = "ciphersuite=${ `ciphersuite` }"
-    }
-    
-    /**
-     * An argument is out of its bounds.
-     */
-    class InvalidArgument(
-        
-        /**
-         * The parameter's or field's name.
-         */
-        val `argument`: kotlin.String, 
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: ArgumentReason
-        ) : MlsException() {
-        override val message
-            get() = "argument=${ `argument` }, reason=${ `reason` }"
-    }
-    
-    /**
-     * `wipe` has removed the database. Open a new client.
-     */
-    class Wiped(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
-     */
-    class Suspended(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The database was moved to another device, or is on its way. It never works here again.
-     */
-    class Transferred(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
-     */
-    class RekeyPending(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Another process held the database for longer than `busy_timeout_ms`. Try again.
-     */
-    class StorageBusy(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
-     * app may not write there.
-     */
-    class StorageLocked(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No space is left. Free some and try again.
-     */
-    class StorageFull(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file, or its folder, cannot be written.
-     */
-    class StorageReadOnly(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The disk failed. Try again; if it stays, the device is failing.
-     */
-    class StorageIo(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The key does not open this database. The file is untouched.
-     */
-    class WrongDatabaseKey(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file is damaged. Nothing was deleted; restore the membership from other devices.
-     */
-    class StorageCorrupt(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file is another program's, or no database at all. It is untouched.
-     */
-    class StorageForeign(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A newer version of the library wrote this file. Update the app.
-     */
-    class StorageTooNew(
-        
-        /**
-         * The file's schema version.
-         */
-        val `found`: kotlin.UInt, 
-        
-        /**
-         * The newest version that this library knows.
-         */
-        val `supported`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "found=${ `found` }, supported=${ `supported` }"
-    }
-    
-    /**
-     * The file is older than `minimum_generation`: an old copy was put back. Using it would reuse keys.
-     */
-    class StorageRolledBack(
-        
-        /**
-         * The file's generation.
-         */
-        val `found`: kotlin.ULong, 
-        
-        /**
-         * What the app expected at least.
-         */
-        val `minimum`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "found=${ `found` }, minimum=${ `minimum` }"
-    }
-    
-    /**
-     * A fault of the library. Report the code.
-     */
-    class Internal(
-        
-        /**
-         * Says where; see docs/errors.md.
-         */
-        val `code`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "code=${ `code` }"
-    }
-    
-
-    
-        /**
-         * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
-         * field of `Internal` in Python.)
-         */ fun `errorCode`(): kotlin.UInt {
-            return FfiConverterUInt.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_error_code(FfiConverterTypeMlsError.lower(this),
-        _status)
-}
-    )
-    }
-    
-
-    
-
-    // The local Rust `Display`/`Debug` implementation.
-    override fun toString(): String {
-        return FfiConverterString.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(FfiConverterTypeMlsError.lower(this),
-        _status)
-}
-    )
-    }
-
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<MlsException> {
-        override fun lift(error_buf: RustBuffer.ByValue): MlsException = FfiConverterTypeMlsError.lift(error_buf)
-    }
-
-    
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
-    override fun read(buf: ByteBuffer): MlsException {
-        
-
-        return when(buf.getInt()) {
-            1 -> MlsException.GroupNotFound()
-            2 -> MlsException.GroupAlreadyExists()
-            3 -> MlsException.GroupInactive()
-            4 -> MlsException.IdentityNotFound()
-            5 -> MlsException.IdentityInUse()
-            6 -> MlsException.KeyPackageNotFound()
-            7 -> MlsException.KeyPackageInvalid(
-                FfiConverterTypeKeyPackageReason.read(buf),
-                )
-            8 -> MlsException.WelcomeInvalid(
-                FfiConverterTypeWelcomeReason.read(buf),
-                )
-            9 -> MlsException.GroupInfoInvalid(
-                FfiConverterTypeGroupInfoReason.read(buf),
-                )
-            10 -> MlsException.PendingCommitExists()
-            11 -> MlsException.NoPendingCommit()
-            12 -> MlsException.StagedCommitExists()
-            13 -> MlsException.NoStagedCommit()
-            14 -> MlsException.NoExternalJoin()
-            15 -> MlsException.GroupDiverged(
-                FfiConverterULong.read(buf),
-                )
-            16 -> MlsException.EarlyBufferFull()
-            17 -> MlsException.ProposalNotFound()
-            18 -> MlsException.PendingProposalsExist()
-            19 -> MlsException.PskNotFound()
-            20 -> MlsException.ResumptionPskWithAdds()
-            21 -> MlsException.SecretAlreadyExported()
-            22 -> MlsException.WrongEpoch(
-                FfiConverterULong.read(buf),
-                FfiConverterULong.read(buf),
-                )
-            23 -> MlsException.MessageInvalid(
-                FfiConverterTypeMessageReason.read(buf),
-                )
-            24 -> MlsException.MessageMalformed()
-            25 -> MlsException.CredentialRejected()
-            26 -> MlsException.Reentrant()
-            27 -> MlsException.MemberNotFound(
-                FfiConverterUInt.read(buf),
-                )
-            28 -> MlsException.UnsupportedCiphersuite(
-                FfiConverterUShort.read(buf),
-                )
-            29 -> MlsException.InvalidArgument(
-                FfiConverterString.read(buf),
-                FfiConverterTypeArgumentReason.read(buf),
-                )
-            30 -> MlsException.Wiped()
-            31 -> MlsException.Suspended()
-            32 -> MlsException.Transferred()
-            33 -> MlsException.RekeyPending()
-            34 -> MlsException.StorageBusy()
-            35 -> MlsException.StorageLocked()
-            36 -> MlsException.StorageFull()
-            37 -> MlsException.StorageReadOnly()
-            38 -> MlsException.StorageIo()
-            39 -> MlsException.WrongDatabaseKey()
-            40 -> MlsException.StorageCorrupt()
-            41 -> MlsException.StorageForeign()
-            42 -> MlsException.StorageTooNew(
-                FfiConverterUInt.read(buf),
-                FfiConverterUInt.read(buf),
-                )
-            43 -> MlsException.StorageRolledBack(
-                FfiConverterULong.read(buf),
-                FfiConverterULong.read(buf),
-                )
-            44 -> MlsException.Internal(
-                FfiConverterUInt.read(buf),
-                )
-            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: MlsException): ULong {
-        return when(value) {
-            is MlsException.GroupNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupAlreadyExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupInactive -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.IdentityNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.IdentityInUse -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.KeyPackageNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.KeyPackageInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeKeyPackageReason.allocationSize(value.`reason`)
-            )
-            is MlsException.WelcomeInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeWelcomeReason.allocationSize(value.`reason`)
-            )
-            is MlsException.GroupInfoInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeGroupInfoReason.allocationSize(value.`reason`)
-            )
-            is MlsException.PendingCommitExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoPendingCommit -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StagedCommitExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoStagedCommit -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoExternalJoin -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupDiverged -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`rejectedEpoch`)
-            )
-            is MlsException.EarlyBufferFull -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.ProposalNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.PendingProposalsExist -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.PskNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.ResumptionPskWithAdds -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.SecretAlreadyExported -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.WrongEpoch -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`current`)
-                + FfiConverterULong.allocationSize(value.`received`)
-            )
-            is MlsException.MessageInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeMessageReason.allocationSize(value.`reason`)
-            )
-            is MlsException.MessageMalformed -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.CredentialRejected -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Reentrant -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.MemberNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`leafIndex`)
-            )
-            is MlsException.UnsupportedCiphersuite -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUShort.allocationSize(value.`ciphersuite`)
-            )
-            is MlsException.InvalidArgument -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterString.allocationSize(value.`argument`)
-                + FfiConverterTypeArgumentReason.allocationSize(value.`reason`)
-            )
-            is MlsException.Wiped -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Suspended -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Transferred -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.RekeyPending -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageBusy -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageLocked -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageFull -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageReadOnly -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageIo -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.WrongDatabaseKey -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageCorrupt -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageForeign -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageTooNew -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`found`)
-                + FfiConverterUInt.allocationSize(value.`supported`)
-            )
-            is MlsException.StorageRolledBack -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`found`)
-                + FfiConverterULong.allocationSize(value.`minimum`)
-            )
-            is MlsException.Internal -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`code`)
-            )
-        }
-    }
-
-    override fun write(value: MlsException, buf: ByteBuffer) {
-        when(value) {
-            is MlsException.GroupNotFound -> {
-                buf.putInt(1)
-                Unit
-            }
-            is MlsException.GroupAlreadyExists -> {
-                buf.putInt(2)
-                Unit
-            }
-            is MlsException.GroupInactive -> {
-                buf.putInt(3)
-                Unit
-            }
-            is MlsException.IdentityNotFound -> {
-                buf.putInt(4)
-                Unit
-            }
-            is MlsException.IdentityInUse -> {
-                buf.putInt(5)
-                Unit
-            }
-            is MlsException.KeyPackageNotFound -> {
-                buf.putInt(6)
-                Unit
-            }
-            is MlsException.KeyPackageInvalid -> {
-                buf.putInt(7)
-                FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.WelcomeInvalid -> {
-                buf.putInt(8)
-                FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.GroupInfoInvalid -> {
-                buf.putInt(9)
-                FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.PendingCommitExists -> {
-                buf.putInt(10)
-                Unit
-            }
-            is MlsException.NoPendingCommit -> {
-                buf.putInt(11)
-                Unit
-            }
-            is MlsException.StagedCommitExists -> {
-                buf.putInt(12)
-                Unit
-            }
-            is MlsException.NoStagedCommit -> {
-                buf.putInt(13)
-                Unit
-            }
-            is MlsException.NoExternalJoin -> {
-                buf.putInt(14)
-                Unit
-            }
-            is MlsException.GroupDiverged -> {
-                buf.putInt(15)
-                FfiConverterULong.write(value.`rejectedEpoch`, buf)
-                Unit
-            }
-            is MlsException.EarlyBufferFull -> {
-                buf.putInt(16)
-                Unit
-            }
-            is MlsException.ProposalNotFound -> {
-                buf.putInt(17)
-                Unit
-            }
-            is MlsException.PendingProposalsExist -> {
-                buf.putInt(18)
-                Unit
-            }
-            is MlsException.PskNotFound -> {
-                buf.putInt(19)
-                Unit
-            }
-            is MlsException.ResumptionPskWithAdds -> {
-                buf.putInt(20)
-                Unit
-            }
-            is MlsException.SecretAlreadyExported -> {
-                buf.putInt(21)
-                Unit
-            }
-            is MlsException.WrongEpoch -> {
-                buf.putInt(22)
-                FfiConverterULong.write(value.`current`, buf)
-                FfiConverterULong.write(value.`received`, buf)
-                Unit
-            }
-            is MlsException.MessageInvalid -> {
-                buf.putInt(23)
-                FfiConverterTypeMessageReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.MessageMalformed -> {
-                buf.putInt(24)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
-                buf.putInt(25)
-                Unit
-            }
-            is MlsException.Reentrant -> {
-                buf.putInt(26)
-                Unit
-            }
-            is MlsException.MemberNotFound -> {
-                buf.putInt(27)
-                FfiConverterUInt.write(value.`leafIndex`, buf)
-                Unit
-            }
-            is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(28)
-                FfiConverterUShort.write(value.`ciphersuite`, buf)
-                Unit
-            }
-            is MlsException.InvalidArgument -> {
-                buf.putInt(29)
-                FfiConverterString.write(value.`argument`, buf)
-                FfiConverterTypeArgumentReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.Wiped -> {
-                buf.putInt(30)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(31)
-                Unit
-            }
-            is MlsException.Transferred -> {
-                buf.putInt(32)
-                Unit
-            }
-            is MlsException.RekeyPending -> {
-                buf.putInt(33)
-                Unit
-            }
-            is MlsException.StorageBusy -> {
-                buf.putInt(34)
-                Unit
-            }
-            is MlsException.StorageLocked -> {
-                buf.putInt(35)
-                Unit
-            }
-            is MlsException.StorageFull -> {
-                buf.putInt(36)
-                Unit
-            }
-            is MlsException.StorageReadOnly -> {
-                buf.putInt(37)
-                Unit
-            }
-            is MlsException.StorageIo -> {
-                buf.putInt(38)
-                Unit
-            }
-            is MlsException.WrongDatabaseKey -> {
-                buf.putInt(39)
-                Unit
-            }
-            is MlsException.StorageCorrupt -> {
-                buf.putInt(40)
-                Unit
-            }
-            is MlsException.StorageForeign -> {
-                buf.putInt(41)
-                Unit
-            }
-            is MlsException.StorageTooNew -> {
-                buf.putInt(42)
-                FfiConverterUInt.write(value.`found`, buf)
-                FfiConverterUInt.write(value.`supported`, buf)
-                Unit
-            }
-            is MlsException.StorageRolledBack -> {
-                buf.putInt(43)
-                FfiConverterULong.write(value.`found`, buf)
-                FfiConverterULong.write(value.`minimum`, buf)
-                Unit
-            }
-            is MlsException.Internal -> {
-                buf.putInt(44)
-                FfiConverterUInt.write(value.`code`, buf)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-
-}
-
-
-
 /**
  * Which past epochs' message keys `delete_past_epoch_secrets` deletes.
  */
@@ -9355,7 +9355,7 @@ sealed class ProcessedMessage {
         /**
          * Who sent it.
          */
-        val `sender`: org.mlsmobile.ffi.Sender, 
+        val `sender`: org.mlsmobile.Sender, 
         /**
          * The epoch it was sent in, which may be a past one.
          */
@@ -9386,16 +9386,16 @@ sealed class ProcessedMessage {
         /**
          * Names it.
          */
-        val `reference`: org.mlsmobile.ffi.ProposalRef, 
+        val `reference`: org.mlsmobile.ProposalRef, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        val `summary`: org.mlsmobile.ProposalSummary, 
         /**
          * What became of messages that had come early: a Commit may have waited for this proposal. Empty in the
          * inbox, where each has an entry of its own.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
+        val `released`: List<org.mlsmobile.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -9414,20 +9414,20 @@ sealed class ProcessedMessage {
         /**
          * What it changes.
          */
-        val `summary`: org.mlsmobile.ffi.CommitSummary, 
+        val `summary`: org.mlsmobile.CommitSummary, 
         /**
          * Whether it is merged or waits for a decision.
          */
-        val `state`: org.mlsmobile.ffi.CommitState, 
+        val `state`: org.mlsmobile.CommitState, 
         /**
          * What became of the own message that waited for an own Commit, and of messages that had come early. Empty in
          * the inbox, where each has an entry of its own.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
+        val `released`: List<org.mlsmobile.ProcessedMessage>, 
         /**
          * The own pending Commit that it won against: the app may want to make the same changes again.
          */
-        val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
+        val `superseded`: org.mlsmobile.CommitSummary?) : ProcessedMessage()
         
     {
         
@@ -9446,15 +9446,15 @@ sealed class ProcessedMessage {
         /**
          * Names it.
          */
-        val `reference`: org.mlsmobile.ffi.ProposalRef, 
+        val `reference`: org.mlsmobile.ProposalRef, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        val `summary`: org.mlsmobile.ProposalSummary, 
         /**
          * As for `Proposal`.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
+        val `released`: List<org.mlsmobile.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -9486,11 +9486,11 @@ sealed class ProcessedMessage {
         /**
          * As for `Commit`.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
+        val `released`: List<org.mlsmobile.ProcessedMessage>, 
         /**
          * The own Commit that was pending when another came back: one that had been cleared before, or an external one.
          */
-        val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
+        val `superseded`: org.mlsmobile.CommitSummary?) : ProcessedMessage()
         
     {
         
@@ -9556,7 +9556,7 @@ sealed class ProcessedMessage {
         /**
          * Why.
          */
-        val `reason`: org.mlsmobile.ffi.EarlyRefusal) : ProcessedMessage()
+        val `reason`: org.mlsmobile.EarlyRefusal) : ProcessedMessage()
         
     {
         
@@ -9934,7 +9934,7 @@ sealed class ProposalKind {
         /**
          * Whom.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ProposalKind()
+        val `member`: org.mlsmobile.NewMember) : ProposalKind()
         
     {
         
@@ -9949,7 +9949,7 @@ sealed class ProposalKind {
         /**
          * What it becomes.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ProposalKind()
+        val `member`: org.mlsmobile.NewMember) : ProposalKind()
         
     {
         
@@ -9964,7 +9964,7 @@ sealed class ProposalKind {
         /**
          * Whom; absent if the leaf is empty.
          */
-        val `member`: org.mlsmobile.ffi.Member?) : ProposalKind()
+        val `member`: org.mlsmobile.Member?) : ProposalKind()
         
     {
         
@@ -9979,7 +9979,7 @@ sealed class ProposalKind {
         /**
          * Which; absent if it is of a kind that this library does not know.
          */
-        val `psk`: org.mlsmobile.ffi.PskId?) : ProposalKind()
+        val `psk`: org.mlsmobile.PskId?) : ProposalKind()
         
     {
         
@@ -10212,7 +10212,7 @@ sealed class PskId {
         /**
          * Of which group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Of which epoch.
          */
@@ -10306,7 +10306,7 @@ sealed class Sender {
         /**
          * Who the member claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -10325,7 +10325,7 @@ sealed class Sender {
         /**
          * Who it claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -10340,7 +10340,7 @@ sealed class Sender {
         /**
          * Who that claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -10444,11 +10444,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * What it changes.
          */
-        val `summary`: org.mlsmobile.ffi.CommitSummary) : ValidationRequest()
+        val `summary`: org.mlsmobile.CommitSummary) : ValidationRequest()
         
     {
         
@@ -10463,11 +10463,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary) : ValidationRequest()
+        val `summary`: org.mlsmobile.ProposalSummary) : ValidationRequest()
         
     {
         
@@ -10482,15 +10482,15 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Who invites.
          */
-        val `sender`: org.mlsmobile.ffi.Credential?, 
+        val `sender`: org.mlsmobile.Credential?, 
         /**
          * Everybody in it.
          */
-        val `members`: List<org.mlsmobile.ffi.Member>) : ValidationRequest()
+        val `members`: List<org.mlsmobile.Member>) : ValidationRequest()
         
     {
         
@@ -10505,11 +10505,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Everybody in it after the join, this device too.
          */
-        val `members`: List<org.mlsmobile.ffi.Member>) : ValidationRequest()
+        val `members`: List<org.mlsmobile.Member>) : ValidationRequest()
         
     {
         
@@ -10524,11 +10524,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Who would be added.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ValidationRequest()
+        val `member`: org.mlsmobile.NewMember) : ValidationRequest()
         
     {
         
@@ -10888,28 +10888,28 @@ public object FfiConverterOptionalByteArray: FfiConverterRustBuffer<kotlin.ByteA
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeCredentialValidator: FfiConverterRustBuffer<CredentialValidator?> {
-    override fun read(buf: ByteBuffer): CredentialValidator? {
+public object FfiConverterOptionalTypeFfiCredentialValidator: FfiConverterRustBuffer<FfiCredentialValidator?> {
+    override fun read(buf: ByteBuffer): FfiCredentialValidator? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeCredentialValidator.read(buf)
+        return FfiConverterTypeFfiCredentialValidator.read(buf)
     }
 
-    override fun allocationSize(value: CredentialValidator?): ULong {
+    override fun allocationSize(value: FfiCredentialValidator?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeCredentialValidator.allocationSize(value)
+            return 1UL + FfiConverterTypeFfiCredentialValidator.allocationSize(value)
         }
     }
 
-    override fun write(value: CredentialValidator?, buf: ByteBuffer) {
+    override fun write(value: FfiCredentialValidator?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeCredentialValidator.write(value, buf)
+            FfiConverterTypeFfiCredentialValidator.write(value, buf)
         }
     }
 }
@@ -10920,28 +10920,28 @@ public object FfiConverterOptionalTypeCredentialValidator: FfiConverterRustBuffe
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeLogSink: FfiConverterRustBuffer<LogSink?> {
-    override fun read(buf: ByteBuffer): LogSink? {
+public object FfiConverterOptionalTypeFfiLogSink: FfiConverterRustBuffer<FfiLogSink?> {
+    override fun read(buf: ByteBuffer): FfiLogSink? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeLogSink.read(buf)
+        return FfiConverterTypeFfiLogSink.read(buf)
     }
 
-    override fun allocationSize(value: LogSink?): ULong {
+    override fun allocationSize(value: FfiLogSink?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeLogSink.allocationSize(value)
+            return 1UL + FfiConverterTypeFfiLogSink.allocationSize(value)
         }
     }
 
-    override fun write(value: LogSink?, buf: ByteBuffer) {
+    override fun write(value: FfiLogSink?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeLogSink.write(value, buf)
+            FfiConverterTypeFfiLogSink.write(value, buf)
         }
     }
 }
@@ -11240,28 +11240,28 @@ public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credent
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeMlsError: FfiConverterRustBuffer<MlsException?> {
-    override fun read(buf: ByteBuffer): MlsException? {
+public object FfiConverterOptionalTypeFfiError: FfiConverterRustBuffer<FfiException?> {
+    override fun read(buf: ByteBuffer): FfiException? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeMlsError.read(buf)
+        return FfiConverterTypeFfiError.read(buf)
     }
 
-    override fun allocationSize(value: MlsException?): ULong {
+    override fun allocationSize(value: FfiException?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeMlsError.allocationSize(value)
+            return 1UL + FfiConverterTypeFfiError.allocationSize(value)
         }
     }
 
-    override fun write(value: MlsException?, buf: ByteBuffer) {
+    override fun write(value: FfiException?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeMlsError.write(value, buf)
+            FfiConverterTypeFfiError.write(value, buf)
         }
     }
 }
@@ -11816,24 +11816,24 @@ public object FfiConverterSequenceTypeUpdatedMember: FfiConverterRustBuffer<List
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeBatchOutcome: FfiConverterRustBuffer<List<BatchOutcome>> {
-    override fun read(buf: ByteBuffer): List<BatchOutcome> {
+public object FfiConverterSequenceTypeFfiBatchOutcome: FfiConverterRustBuffer<List<FfiBatchOutcome>> {
+    override fun read(buf: ByteBuffer): List<FfiBatchOutcome> {
         val len = buf.getInt()
-        return List<BatchOutcome>(len) {
-            FfiConverterTypeBatchOutcome.read(buf)
+        return List<FfiBatchOutcome>(len) {
+            FfiConverterTypeFfiBatchOutcome.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<BatchOutcome>): ULong {
+    override fun allocationSize(value: List<FfiBatchOutcome>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeBatchOutcome.allocationSize(it) }.sum()
+        val sizeForItems = value.map { FfiConverterTypeFfiBatchOutcome.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<BatchOutcome>, buf: ByteBuffer) {
+    override fun write(value: List<FfiBatchOutcome>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
-            FfiConverterTypeBatchOutcome.write(it, buf)
+            FfiConverterTypeFfiBatchOutcome.write(it, buf)
         }
     }
 }
@@ -11896,21 +11896,141 @@ public object FfiConverterSequenceTypePskId: FfiConverterRustBuffer<List<PskId>>
 
 
 
-public typealias GroupId = kotlin.ByteArray
-public typealias FfiConverterTypeGroupId = FfiConverterByteArray
 
 
 
-public typealias IdentityId = kotlin.ByteArray
-public typealias FfiConverterTypeIdentityId = FfiConverterByteArray
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): GroupId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return GroupId(builtinValue)
+    }
+
+    override fun lower(value: GroupId): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): GroupId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return GroupId(builtinValue)
+    }
+
+    override fun allocationSize(value: GroupId): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
 
 
 
-public typealias KeyPackageRef = kotlin.ByteArray
-public typealias FfiConverterTypeKeyPackageRef = FfiConverterByteArray
 
 
 
-public typealias ProposalRef = kotlin.ByteArray
-public typealias FfiConverterTypeProposalRef = FfiConverterByteArray
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIdentityId: FfiConverter<IdentityId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): IdentityId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return IdentityId(builtinValue)
+    }
+
+    override fun lower(value: IdentityId): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): IdentityId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return IdentityId(builtinValue)
+    }
+
+    override fun allocationSize(value: IdentityId): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: IdentityId, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeKeyPackageRef: FfiConverter<KeyPackageRef, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): KeyPackageRef {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return KeyPackageRef(builtinValue)
+    }
+
+    override fun lower(value: KeyPackageRef): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): KeyPackageRef {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return KeyPackageRef(builtinValue)
+    }
+
+    override fun allocationSize(value: KeyPackageRef): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: KeyPackageRef, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ProposalRef {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return ProposalRef(builtinValue)
+    }
+
+    override fun lower(value: ProposalRef): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): ProposalRef {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return ProposalRef(builtinValue)
+    }
+
+    override fun allocationSize(value: ProposalRef): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: ProposalRef, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
 
