@@ -650,25 +650,25 @@ internal open class UniffiForeignFutureResultVoid(
 internal interface UniffiForeignFutureCompleteVoid : com.sun.jna.Callback {
     fun callback(`callbackData`: Long,`result`: UniffiForeignFutureResultVoid.UniffiByValue,)
 }
-internal interface UniffiCallbackInterfaceFfiCredentialValidatorMethod0 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceCredentialValidatorMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceFfiLogSinkMethod0 : com.sun.jna.Callback {
+internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "validate")
-internal open class UniffiVTableCallbackInterfaceFfiCredentialValidator(
+internal open class UniffiVTableCallbackInterfaceCredentialValidator(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0? = null,
+    @JvmField internal var `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0? = null,
-    ): UniffiVTableCallbackInterfaceFfiCredentialValidator(`uniffiFree`,`uniffiClone`,`validate`,), Structure.ByValue
+        `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0? = null,
+    ): UniffiVTableCallbackInterfaceCredentialValidator(`uniffiFree`,`uniffiClone`,`validate`,), Structure.ByValue
 
-   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFfiCredentialValidator) {
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceCredentialValidator) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `validate` = other.`validate`
@@ -676,18 +676,18 @@ internal open class UniffiVTableCallbackInterfaceFfiCredentialValidator(
 
 }
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "log")
-internal open class UniffiVTableCallbackInterfaceFfiLogSink(
+internal open class UniffiVTableCallbackInterfaceLogSink(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
     @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `log`: UniffiCallbackInterfaceFfiLogSinkMethod0? = null,
+    @JvmField internal var `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
 ) : Structure() {
     class UniffiByValue(
         `uniffiFree`: UniffiCallbackInterfaceFree? = null,
         `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `log`: UniffiCallbackInterfaceFfiLogSinkMethod0? = null,
-    ): UniffiVTableCallbackInterfaceFfiLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
+        `log`: UniffiCallbackInterfaceLogSinkMethod0? = null,
+    ): UniffiVTableCallbackInterfaceLogSink(`uniffiFree`,`uniffiClone`,`log`,), Structure.ByValue
 
-   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceFfiLogSink) {
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceLogSink) {
         `uniffiFree` = other.`uniffiFree`
         `uniffiClone` = other.`uniffiClone`
         `log` = other.`log`
@@ -891,8 +891,8 @@ internal object UniffiLib {
 
     init {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "mls_mobile"))
-        uniffiCallbackInterfaceFfiCredentialValidator.register(this)
-        uniffiCallbackInterfaceFfiLogSink.register(this)
+        uniffiCallbackInterfaceCredentialValidator.register(this)
+        uniffiCallbackInterfaceLogSink.register(this)
         
     }
 
@@ -901,7 +901,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_mls_mobile_fn_free_credentialvalidator(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_mls_mobile_fn_init_callback_vtable_fficredentialvalidator(`vtable`: UniffiVTableCallbackInterfaceFfiCredentialValidator,
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_credentialvalidator(`vtable`: UniffiVTableCallbackInterfaceCredentialValidator,
     ): Unit
     external fun uniffi_mls_mobile_fn_method_credentialvalidator_validate(`ptr`: Long,`request`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Byte
@@ -909,7 +909,7 @@ internal object UniffiLib {
     ): Long
     external fun uniffi_mls_mobile_fn_free_logsink(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_mls_mobile_fn_init_callback_vtable_ffilogsink(`vtable`: UniffiVTableCallbackInterfaceFfiLogSink,
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_logsink(`vtable`: UniffiVTableCallbackInterfaceLogSink,
     ): Unit
     external fun uniffi_mls_mobile_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
@@ -1787,6 +1787,342 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
     override fun write(value: ByteArray, buf: ByteBuffer) {
         buf.putInt(value.size)
         buf.put(value)
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ *
+ * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ */
+public interface CredentialValidator {
+    
+    /**
+     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
+     */
+    fun `validate`(`request`: ValidationRequest): kotlin.Boolean
+    
+    companion object
+}
+
+/**
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ *
+ * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ */
+open class CredentialValidatorImpl: Disposable, AutoCloseable, CredentialValidator
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_credentialvalidator(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_credentialvalidator(handle, status)
+        }
+    }
+
+    
+    /**
+     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
+     */
+    @Throws(FfiCallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
+            return FfiConverterBoolean.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_credentialvalidator_validate(
+        it,
+        
+        FfiConverterTypeValidationRequest.lower(`request`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceCredentialValidator {
+    internal object `validate`: UniffiCallbackInterfaceCredentialValidatorMethod0 {
+        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeCredentialValidator.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`validate`(
+                    FfiConverterTypeValidationRequest.lift(`request`),
+                )
+            }
+            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeCredentialValidator.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeCredentialValidator.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceCredentialValidator.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `validate`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_credentialvalidator(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCredentialValidator: FfiConverter<CredentialValidator, Long> {
+    internal val handleMap = UniffiHandleMap<CredentialValidator>()
+
+    override fun lower(value: CredentialValidator): Long {
+        if (value is CredentialValidatorImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): CredentialValidator {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return CredentialValidatorImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): CredentialValidator {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: CredentialValidator) = 8UL
+
+    override fun write(value: CredentialValidator, buf: ByteBuffer) {
+        buf.putLong(lower(value))
     }
 }
 
@@ -3025,15 +3361,15 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
      */
-    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: FfiCredentialValidator? = null, `logSink`: FfiLogSink? = null): MlsClient {
+    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
     uniffiRustCallWithError(MlsException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
     
         
         FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeFfiCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeFfiLogSink.lower(`logSink`),_status)
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
 }
     )
     }
@@ -3048,7 +3384,7 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
      * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
-    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: FfiCredentialValidator? = null, `logSink`: FfiLogSink? = null): MlsClient {
+    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
     uniffiRustCallWithError(MlsException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
@@ -3057,8 +3393,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
         FfiConverterString.lower(`path`),
         FfiConverterByteArray.lower(`transferKey`),
         FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeFfiCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeFfiLogSink.lower(`logSink`),_status)
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
 }
     )
     }
@@ -3089,342 +3425,6 @@ public object FfiConverterTypeFfiClient: FfiConverter<FfiClient, Long> {
     override fun allocationSize(value: FfiClient) = 8UL
 
     override fun write(value: FfiClient, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
- *
- * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- */
-public interface FfiCredentialValidator {
-    
-    /**
-     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
-     */
-    fun `validate`(`request`: ValidationRequest): kotlin.Boolean
-    
-    companion object
-}
-
-/**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
- *
- * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- */
-open class FfiCredentialValidatorImpl: Disposable, AutoCloseable, FfiCredentialValidator
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_credentialvalidator(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_credentialvalidator(handle, status)
-        }
-    }
-
-    
-    /**
-     * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
-     */
-    @Throws(FfiCallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
-            return FfiConverterBoolean.lift(
-    callWithHandle {
-    uniffiRustCallWithError(FfiCallbackException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_credentialvalidator_validate(
-        it,
-        
-        FfiConverterTypeValidationRequest.lower(`request`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceFfiCredentialValidator {
-    internal object `validate`: UniffiCallbackInterfaceFfiCredentialValidatorMethod0 {
-        override fun callback(`uniffiHandle`: Long,`request`: RustBuffer.ByValue,`uniffiOutReturn`: ByteByReference,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeFfiCredentialValidator.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`validate`(
-                    FfiConverterTypeValidationRequest.lift(`request`),
-                )
-            }
-            val writeReturn = { value: kotlin.Boolean -> uniffiOutReturn.setValue(FfiConverterBoolean.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeFfiCredentialValidator.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeFfiCredentialValidator.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceFfiCredentialValidator.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `validate`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_mls_mobile_fn_init_callback_vtable_fficredentialvalidator(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeFfiCredentialValidator: FfiConverter<FfiCredentialValidator, Long> {
-    internal val handleMap = UniffiHandleMap<FfiCredentialValidator>()
-
-    override fun lower(value: FfiCredentialValidator): Long {
-        if (value is FfiCredentialValidatorImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): FfiCredentialValidator {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return FfiCredentialValidatorImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): FfiCredentialValidator {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: FfiCredentialValidator) = 8UL
-
-    override fun write(value: FfiCredentialValidator, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -5064,7 +5064,7 @@ public object FfiConverterTypeFfiGroup: FfiConverter<FfiGroup, Long> {
 /**
  * Takes the library's log: verbs, counts and codes, nothing secret.
  */
-public interface FfiLogSink {
+public interface LogSink {
     
     /**
      * A failure is ignored. The same rules as for a validator: quick, and no calls back.
@@ -5077,7 +5077,7 @@ public interface FfiLogSink {
 /**
  * Takes the library's log: verbs, counts and codes, nothing secret.
  */
-open class FfiLogSinkImpl: Disposable, AutoCloseable, FfiLogSink
+open class LogSinkImpl: Disposable, AutoCloseable, LogSink
 {
 
     @Suppress("UNUSED_PARAMETER")
@@ -5214,10 +5214,10 @@ open class FfiLogSinkImpl: Disposable, AutoCloseable, FfiLogSink
 
 
 // Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceFfiLogSink {
-    internal object `log`: UniffiCallbackInterfaceFfiLogSinkMethod0 {
+internal object uniffiCallbackInterfaceLogSink {
+    internal object `log`: UniffiCallbackInterfaceLogSinkMethod0 {
         override fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeFfiLogSink.handleMap.get(uniffiHandle)
+            val uniffiObj = FfiConverterTypeLogSink.handleMap.get(uniffiHandle)
             val makeCall = { ->
                 uniffiObj.`log`(
                     FfiConverterTypeLogLevel.lift(`level`),
@@ -5237,17 +5237,17 @@ internal object uniffiCallbackInterfaceFfiLogSink {
 
     internal object uniffiFree: UniffiCallbackInterfaceFree {
         override fun callback(handle: Long) {
-            FfiConverterTypeFfiLogSink.handleMap.remove(handle)
+            FfiConverterTypeLogSink.handleMap.remove(handle)
         }
     }
 
     internal object uniffiClone: UniffiCallbackInterfaceClone {
         override fun callback(handle: Long): Long {
-            return FfiConverterTypeFfiLogSink.handleMap.clone(handle)
+            return FfiConverterTypeLogSink.handleMap.clone(handle)
         }
     }
 
-    internal var vtable = UniffiVTableCallbackInterfaceFfiLogSink.UniffiByValue(
+    internal var vtable = UniffiVTableCallbackInterfaceLogSink.UniffiByValue(
         uniffiFree,
         uniffiClone,
         `log`,
@@ -5256,18 +5256,18 @@ internal object uniffiCallbackInterfaceFfiLogSink {
     // Registers the foreign callback with the Rust side.
     // This method is generated for each callback interface.
     internal fun register(lib: UniffiLib) {
-        lib.uniffi_mls_mobile_fn_init_callback_vtable_ffilogsink(vtable)
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_logsink(vtable)
     }
 }
 
 /**
  * @suppress
  */
-public object FfiConverterTypeFfiLogSink: FfiConverter<FfiLogSink, Long> {
-    internal val handleMap = UniffiHandleMap<FfiLogSink>()
+public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
+    internal val handleMap = UniffiHandleMap<LogSink>()
 
-    override fun lower(value: FfiLogSink): Long {
-        if (value is FfiLogSinkImpl) {
+    override fun lower(value: LogSink): Long {
+        if (value is LogSinkImpl) {
              // Rust-implemented object.  Clone the handle and return it
             return value.uniffiCloneHandle()
          } else {
@@ -5276,24 +5276,24 @@ public object FfiConverterTypeFfiLogSink: FfiConverter<FfiLogSink, Long> {
          }
     }
 
-    override fun lift(value: Long): FfiLogSink {
+    override fun lift(value: Long): LogSink {
         if ((value and 1.toLong()) == 0.toLong()) {
             // Rust-generated handle, construct a new class that uses the handle to implement the
             // interface
-            return FfiLogSinkImpl(UniffiWithHandle, value)
+            return LogSinkImpl(UniffiWithHandle, value)
         } else {
             // Kotlin-generated handle, get the object from the handle map
             return handleMap.remove(value)
         }
     }
 
-    override fun read(buf: ByteBuffer): FfiLogSink {
+    override fun read(buf: ByteBuffer): LogSink {
         return lift(buf.getLong())
     }
 
-    override fun allocationSize(value: FfiLogSink) = 8UL
+    override fun allocationSize(value: LogSink) = 8UL
 
-    override fun write(value: FfiLogSink, buf: ByteBuffer) {
+    override fun write(value: LogSink, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -10888,28 +10888,28 @@ public object FfiConverterOptionalByteArray: FfiConverterRustBuffer<kotlin.ByteA
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeFfiCredentialValidator: FfiConverterRustBuffer<FfiCredentialValidator?> {
-    override fun read(buf: ByteBuffer): FfiCredentialValidator? {
+public object FfiConverterOptionalTypeCredentialValidator: FfiConverterRustBuffer<CredentialValidator?> {
+    override fun read(buf: ByteBuffer): CredentialValidator? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeFfiCredentialValidator.read(buf)
+        return FfiConverterTypeCredentialValidator.read(buf)
     }
 
-    override fun allocationSize(value: FfiCredentialValidator?): ULong {
+    override fun allocationSize(value: CredentialValidator?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeFfiCredentialValidator.allocationSize(value)
+            return 1UL + FfiConverterTypeCredentialValidator.allocationSize(value)
         }
     }
 
-    override fun write(value: FfiCredentialValidator?, buf: ByteBuffer) {
+    override fun write(value: CredentialValidator?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeFfiCredentialValidator.write(value, buf)
+            FfiConverterTypeCredentialValidator.write(value, buf)
         }
     }
 }
@@ -10920,28 +10920,28 @@ public object FfiConverterOptionalTypeFfiCredentialValidator: FfiConverterRustBu
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeFfiLogSink: FfiConverterRustBuffer<FfiLogSink?> {
-    override fun read(buf: ByteBuffer): FfiLogSink? {
+public object FfiConverterOptionalTypeLogSink: FfiConverterRustBuffer<LogSink?> {
+    override fun read(buf: ByteBuffer): LogSink? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeFfiLogSink.read(buf)
+        return FfiConverterTypeLogSink.read(buf)
     }
 
-    override fun allocationSize(value: FfiLogSink?): ULong {
+    override fun allocationSize(value: LogSink?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeFfiLogSink.allocationSize(value)
+            return 1UL + FfiConverterTypeLogSink.allocationSize(value)
         }
     }
 
-    override fun write(value: FfiLogSink?, buf: ByteBuffer) {
+    override fun write(value: LogSink?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeFfiLogSink.write(value, buf)
+            FfiConverterTypeLogSink.write(value, buf)
         }
     }
 }
