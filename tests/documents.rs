@@ -73,7 +73,9 @@ fn sources(folder: &str, ending: &str) -> String {
     let mut text = String::new();
     let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
     while let Some(next) = open.pop() {
-        let Ok(entries) = std::fs::read_dir(next) else { continue };
+        let Ok(entries) = std::fs::read_dir(next) else {
+            continue;
+        };
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() && !path.ends_with("target") {
                 open.push(path);
@@ -96,7 +98,10 @@ fn every_scenario_is_a_test_in_swift_and_in_kotlin() {
     let kotlin = sources("platforms/android", ".kt");
     let swift = sources("platforms/apple/Tests", ".swift");
     for id in ids {
-        assert!(kotlin.contains(&format!("fun `S{id} ")), "Kotlin has no test S{id}");
+        assert!(
+            kotlin.contains(&format!("fun `S{id} ")),
+            "Kotlin has no test S{id}"
+        );
         assert!(swift.contains(&format!("S{id}_")), "Swift has no test S{id}");
     }
 }

@@ -17,6 +17,7 @@ class ErrorsTest {
         constructor.isAccessible = true
         val arguments = constructor.parameterTypes.map {
             when {
+                it == Short::class.java -> 77.toShort()
                 it == Int::class.java -> 1007
                 it == Long::class.java -> 8L
                 it == String::class.java -> "an argument"

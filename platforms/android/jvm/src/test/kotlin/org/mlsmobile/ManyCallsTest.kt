@@ -31,11 +31,13 @@ class ManyCallsTest {
                 group.members()
                 refused<MlsException.GroupNotFound> { client.group(absent) }
             }
-        calls(4_000)
+        calls(10_000)
         val before = memory("VmRSS")
         calls(10_000)
         val grown = memory("VmRSS") - before
-        assertTrue(grown < 30_000, "grew by $grown KB") // one leaked message a call would be 25,000 KB more
+        // A message or an id that is leaked by each of its calls would be 25,000 KB.
+        assertTrue(grown < 20_000, "grew by $grown KB")
+        println("ten thousand calls: memory grew by $grown KB")
     }
 
     @Test
