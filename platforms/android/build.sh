@@ -42,6 +42,8 @@ rm -rf "$libraries/host" "$libraries/jni"
 mkdir -p "$libraries/host/$platform"
 cp "$host" "$libraries/host/$platform/"
 cp -R "$jni" "$libraries/jni"
+# The compiler leaves classes of calls that are gone, and they would be packed.
+rm -rf "$here"/{ffi,jvm,aar}/target/{classes,test-classes,aar}
 
 mvn -f "$here/pom.xml" --batch-mode --no-transfer-progress install \
     -Dmls.library.folder="$libraries/host/$platform" "$@"
