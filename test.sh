@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust"; without one, all run.
+# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust" and "kotlin"; without one, all run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -75,12 +75,65 @@ rust() {
     fi
 }
 
-[ $# -gt 0 ] || set -- rust
+# Adds up what JUnit has left in the reports of the projects in these folders.
+count_reports() {
+    local sums
+    sums=$(find "$@" -path '*/surefire-reports/TEST-*.xml' -exec grep -h '<testsuite ' {} + |
+        awk '{ if (match($0, / tests="[0-9]+"/)) t += substr($0, RSTART + 8, RLENGTH - 9)
+               if (match($0, / errors="[0-9]+"/)) f += substr($0, RSTART + 9, RLENGTH - 10)
+               if (match($0, / failures="[0-9]+"/)) f += substr($0, RSTART + 11, RLENGTH - 12)
+               if (match($0, / skipped="[0-9]+"/)) s += substr($0, RSTART + 10, RLENGTH - 11) }
+             END { print t - f - s, f + 0, s + 0 }')
+    read -r p f s <<< "$sums"
+    passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+}
+
+kotlin() {
+    need cc build-essential
+    need javac openjdk-17-jdk-headless
+    need mvn maven
+    command -v cargo > /dev/null || { echo "test.sh: please install Rust (https://rustup.rs)" >&2; exit 1; }
+    local android=platforms/android libraries=target/kotlin status=0
+    local library=${CARGO_TARGET_DIR:-target}/debug/libmls_mobile.so
+
+    say "the library"
+    # As in scripts/bindings.sh, so that both compile it once. Stripped, because it is packed several times.
+    cargo build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
+    rm -rf "$libraries" && find $android -path '*/target/surefire-reports' -prune -exec rm -rf {} +
+    mkdir -p "$libraries"
+    strip -o "$libraries/libmls_mobile.so" "$library"
+    # The archive's shape is looked at here; what is in an Android library is for the machine that has the NDK.
+    for abi in arm64-v8a armeabi-v7a x86_64; do
+        mkdir -p "$libraries/jni/$abi"
+        cp "$libraries/libmls_mobile.so" "$libraries/jni/$abi/"
+    done
+
+    say "Kotlin"
+    $android/build.sh --host "$libraries/libmls_mobile.so" --jni "$libraries/jni" --quiet || status=$?
+    count_reports $android/jvm $android/aar
+    [ "$status" -eq 0 ] || return "$status"
+
+    say "projects that use the artifacts"
+    local maven=(mvn --batch-mode --no-transfer-progress --quiet)
+    "${maven[@]}" -f $android/consumers/jvm/pom.xml test || status=$?
+    # The archive is unpacked first: see the POMs.
+    for project in android shrunk; do
+        "${maven[@]}" -f "$android/consumers/$project/pom.xml" dependency:copy@aar
+        rm -rf "$android/consumers/$project/target/aar"
+        mkdir "$android/consumers/$project/target/aar"
+        (cd "$android/consumers/$project/target/aar" && jar xf ../mls-mobile-android.aar)
+        "${maven[@]}" -f "$android/consumers/$project/pom.xml" package || status=$?
+    done
+    count_reports $android/consumers
+    return "$status"
+}
+
+[ $# -gt 0 ] || set -- rust kotlin
 for part in "$@"; do
     case $part in
-        rust) ;;
+        rust | kotlin) ;;
         *)
-            echo "test.sh: unknown part \"$part\"; there is: rust" >&2
+            echo "test.sh: unknown part \"$part\"; there are: rust, kotlin" >&2
             exit 2
             ;;
     esac

@@ -83,7 +83,7 @@ fn the_committed_bindings_are_those_of_this_source() {
 /// from Rust stand in backquotes; the generator's own do not.
 #[test]
 fn kotlin_has_no_field_named_message_and_no_method_named_close() {
-    let kotlin = committed("kotlin", "org/mlsmobile/ffi/mls_mobile.kt");
+    let kotlin = committed("kotlin", "org/mlsmobile/mls_mobile.kt");
     for forbidden in ["val `message`", "var `message`", "fun `close`"] {
         assert!(!kotlin.contains(forbidden), "{forbidden}");
     }

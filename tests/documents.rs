@@ -67,3 +67,41 @@ fn the_tests_that_hold_the_laws_exist() {
         assert!(full.exists(), "docs/architecture.md names {path}");
     }
 }
+
+/// Every file below `folder` that ends so, as one text; empty if there is none.
+fn sources(folder: &str, ending: &str) -> String {
+    let mut text = String::new();
+    let mut open = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)];
+    while let Some(next) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(next) else {
+            continue;
+        };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() && !path.ends_with("target") {
+                open.push(path);
+            } else if path.to_string_lossy().ends_with(ending) {
+                text += &std::fs::read_to_string(path).unwrap();
+            }
+        }
+    }
+    text
+}
+
+#[test]
+fn every_scenario_is_a_test_in_swift_and_in_kotlin() {
+    let ids: Vec<&str> = include_str!("scenarios.md")
+        .lines()
+        .filter_map(|line| line.strip_prefix("| S")?.split_once(" |"))
+        .map(|(number, _)| number)
+        .collect();
+    assert!(ids.len() > 30, "found only {}: has the list moved?", ids.len());
+    let kotlin = sources("platforms/android", ".kt");
+    let swift = sources("platforms/apple/Tests", ".swift");
+    for id in ids {
+        assert!(
+            kotlin.contains(&format!("fun `S{id} ")),
+            "Kotlin has no test S{id}"
+        );
+        assert!(swift.contains(&format!("S{id}_")), "Swift has no test S{id}");
+    }
+}

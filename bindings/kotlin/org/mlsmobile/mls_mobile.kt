@@ -3,7 +3,7 @@
 
 @file:Suppress("NAME_SHADOWING")
 
-package org.mlsmobile.ffi
+package org.mlsmobile
 
 // Common helper code.
 //
@@ -656,9 +656,6 @@ internal interface UniffiCallbackInterfaceCredentialValidatorMethod0 : com.sun.j
 internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
-internal interface UniffiCallbackInterfaceSignerMethod0 : com.sun.jna.Callback {
-    fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
-}
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "validate")
 internal open class UniffiVTableCallbackInterfaceCredentialValidator(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
@@ -697,25 +694,6 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
     }
 
 }
-@Structure.FieldOrder("uniffiFree", "uniffiClone", "sign")
-internal open class UniffiVTableCallbackInterfaceSigner(
-    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
-    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-    @JvmField internal var `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
-) : Structure() {
-    class UniffiByValue(
-        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
-        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
-        `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
-    ): UniffiVTableCallbackInterfaceSigner(`uniffiFree`,`uniffiClone`,`sign`,), Structure.ByValue
-
-   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceSigner) {
-        `uniffiFree` = other.`uniffiFree`
-        `uniffiClone` = other.`uniffiClone`
-        `sign` = other.`sign`
-    }
-
-}
 
 // A JNA Library to expose the extern-C FFI definitions.
 // This is an implementation detail which will be called internally by the public API.
@@ -741,17 +719,9 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
-    external fun uniffi_mls_mobile_checksum_func_default_ciphersuite(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_func_x509_validator(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_func_x509_validator_with_others(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_credentialvalidator_validate(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_logsink_log(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_signer_sign(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_group(
     ): Int
@@ -769,21 +739,13 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit(
     ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
     ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_attach_signer(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_delete_identity(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_identities(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_replace_credential(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages(
     ): Int
@@ -812,14 +774,6 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsclient_message_info(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_process_messages(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey(
     ): Int
@@ -877,14 +831,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_members(
     ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all(
-    ): Int
-    external fun uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node(
-    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_create_message(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_process_message(
@@ -927,8 +873,6 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
     ): Int
-    external fun uniffi_mls_mobile_checksum_constructor_mlsclient_recover(
-    ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer(
     ): Int
     external fun ffi_mls_mobile_uniffi_contract_version(
@@ -949,7 +893,6 @@ internal object UniffiLib {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "mls_mobile"))
         uniffiCallbackInterfaceCredentialValidator.register(this)
         uniffiCallbackInterfaceLogSink.register(this)
-        uniffiCallbackInterfaceSigner.register(this)
         
     }
 
@@ -970,21 +913,11 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_mls_mobile_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
-    external fun uniffi_mls_mobile_fn_clone_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_mls_mobile_fn_free_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_mls_mobile_fn_init_callback_vtable_signer(`vtable`: UniffiVTableCallbackInterfaceSigner,
-    ): Unit
-    external fun uniffi_mls_mobile_fn_method_signer_sign(`ptr`: Long,`bytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_clone_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_free_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_open(`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_mls_mobile_fn_constructor_mlsclient_recover(`archive`: RustBuffer.ByValue,`recoveryKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -1004,21 +937,13 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`leafNode`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,`pskIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_attach_signer(`ptr`: Long,`identity`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,`publicKey`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_delete_identity(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_identities(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_replace_credential(`ptr`: Long,`identity`: RustBuffer.ByValue,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(`ptr`: Long,`identity`: RustBuffer.ByValue,`count`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -1048,14 +973,6 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_process_messages(`ptr`: Long,`messages`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(`ptr`: Long,`recoveryKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Unit
-    external fun uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(`ptr`: Long,`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1116,14 +1033,6 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_members(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_create_message(`ptr`: Long,`plaintext`: RustBuffer.ByValue,`authenticatedData`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1168,12 +1077,6 @@ internal object UniffiLib {
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_func_default_ciphersuite(uniffi_out_err: UniffiRustCallStatus, 
-    ): RustBuffer.ByValue
-    external fun uniffi_mls_mobile_fn_func_x509_validator(`roots`: RustBuffer.ByValue,`next`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
-    external fun uniffi_mls_mobile_fn_func_x509_validator_with_others(`roots`: RustBuffer.ByValue,`next`: Long,uniffi_out_err: UniffiRustCallStatus, 
-    ): Long
     external fun ffi_mls_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_mls_mobile_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1293,28 +1196,16 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
-    if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 47266) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator_with_others() and 0xFFFF) != 65528) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_mls_mobile_checksum_method_credentialvalidator_validate() and 0xFFFF) != 34519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_signer_sign() and 0xFFFF) != 23043) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 63920) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 27407) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 3537) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups() and 0xFFFF) != 63366) {
@@ -1323,43 +1214,31 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() and 0xFFFF) != 32640) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 63330) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 40462) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() and 0xFFFF) != 26228) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 40058) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18388) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 52827) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 27514) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer() and 0xFFFF) != 28103) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 23539) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 35827) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_replace_credential() and 0xFFFF) != 58359) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 48572) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 38120) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_expired_key_packages() and 0xFFFF) != 39668) {
@@ -1368,7 +1247,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_key_package() and 0xFFFF) != 36549) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 64582) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 56574) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_key_packages() and 0xFFFF) != 46293) {
@@ -1401,18 +1280,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 53283) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive() and 0xFFFF) != 58868) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin() and 0xFFFF) != 1441) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin() and 0xFFFF) != 47845) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision() and 0xFFFF) != 27977) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1443,7 +1310,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 14811) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 33519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
@@ -1455,7 +1322,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 64590) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
@@ -1479,7 +1346,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() and 0xFFFF) != 10158) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 32869) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
@@ -1495,18 +1362,6 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_members() and 0xFFFF) != 47602) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes() and 0xFFFF) != 14108) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node() and 0xFFFF) != 54160) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all() and 0xFFFF) != 58729) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() and 0xFFFF) != 24202) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 6564) {
@@ -1539,7 +1394,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 5029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 19350) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 61193) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() and 0xFFFF) != 5934) {
@@ -1569,10 +1424,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 18835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 5863) {
-        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
-    }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 33188) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
@@ -2035,11 +1887,7 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
- * one for certificates, with an app's own behind it.
- *
- * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2055,11 +1903,7 @@ public interface CredentialValidator {
 }
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
- * one for certificates, with an app's own behind it.
- *
- * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2169,10 +2013,10 @@ open class CredentialValidatorImpl: Disposable, AutoCloseable, CredentialValidat
     /**
      * `true` lets it happen; `false` and any failure refuse it, and the call answers `CredentialRejected`.
      */
-    @Throws(CallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
+    @Throws(FfiCallbackException::class)override fun `validate`(`request`: ValidationRequest): kotlin.Boolean {
             return FfiConverterBoolean.lift(
     callWithHandle {
-    uniffiRustCallWithError(CallbackException) { _status ->
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_credentialvalidator_validate(
         it,
         
@@ -2214,7 +2058,7 @@ internal object uniffiCallbackInterfaceCredentialValidator {
                 uniffiCallStatus,
                 makeCall,
                 writeReturn,
-                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
             )
         }
     }
@@ -2278,6 +2122,2845 @@ public object FfiConverterTypeCredentialValidator: FfiConverter<CredentialValida
     override fun allocationSize(value: CredentialValidator) = 8UL
 
     override fun write(value: CredentialValidator, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A device: one database file with its identities, key packages and groups.
+ *
+ * Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
+ * may come from any thread and from several processes that have the same file open; they wait for each other.
+ * Opening one path twice in a process is the same as opening it in two processes.
+ */
+public interface FfiClientInterface {
+    
+    /**
+     * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
+     * client's `group_defaults` hold.
+     *
+     * Stored: the group. Nothing is sent; `add_members` invites.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     */
+    fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): FfiGroup
+    
+    /**
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     */
+    fun `group`(`groupId`: GroupId): FfiGroup
+    
+    /**
+     * All groups in the order in which they came, those that this device was removed from included. None is loaded.
+     */
+    fun `groups`(): List<GroupSummary>
+    
+    /**
+     * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
+     * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
+     *
+     * Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
+     */
+    fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): WelcomeInfo
+    
+    /**
+     * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
+     *
+     * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
+     * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
+     * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
+     */
+    fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): FfiGroup
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+    fun `abandonExternalJoin`(`groupId`: GroupId)
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+    fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+    fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): ExternalJoin
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+    fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     *
+     * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
+     * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
+     */
+    fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity
+    
+    /**
+     * Deletes an identity, its private key and its key packages.
+     *
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged, or an external join that waits is confirmed.
+     */
+    fun `deleteIdentity`(`id`: IdentityId)
+    
+    /**
+     * All identities in the order in which they were created.
+     */
+    fun `identities`(): List<Identity>
+    
+    /**
+     * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
+     *
+     * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
+     * delivery service, which gives each to one inviter only.
+     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     */
+    fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
+    
+    /**
+     * Deletes what nobody may use any more, and tells how many that were.
+     */
+    fun `deleteExpiredKeyPackages`(): kotlin.ULong
+    
+    /**
+     * Deletes a key package with its private keys; a Welcome for it can no longer be read.
+     * Errors: `KeyPackageNotFound`.
+     */
+    fun `deleteKeyPackage`(`reference`: KeyPackageRef)
+    
+    /**
+     * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
+     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     *
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
+     */
+    fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo
+    
+    /**
+     * All key packages of this device, oldest first, expired ones included.
+     */
+    fun `keyPackages`(): List<KeyPackage>
+    
+    /**
+     * Makes as many key packages as are missing to have `target` unexpired ones, those of last resort not counted,
+     * and returns the new ones. Errors: as `create_key_packages`.
+     */
+    fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
+    
+    /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+    fun `deletePsk`(`id`: kotlin.ByteArray)
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+    fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+    fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
+    
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+    fun `acknowledge`(`ids`: List<kotlin.ULong>)
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+    fun `cursor`(): kotlin.ByteArray?
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+    fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry>
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+    fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+    fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): FfiBatch
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+    fun `confirmRekey`()
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+    fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+    fun `rekey`(`newKey`: kotlin.ByteArray)
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+    fun `resume`()
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+    fun `rotateDataKey`()
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+    fun `storageInfo`(): StorageInfo
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+    fun `suspend`(`deadlineMs`: kotlin.UInt)
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+    fun `wipe`()
+    
+    companion object
+}
+
+/**
+ * A device: one database file with its identities, key packages and groups.
+ *
+ * Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
+ * may come from any thread and from several processes that have the same file open; they wait for each other.
+ * Opening one path twice in a process is the same as opening it in two processes.
+ */
+open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_mlsclient(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_mlsclient(handle, status)
+        }
+    }
+
+    
+    /**
+     * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
+     * client's `group_defaults` hold.
+     *
+     * Stored: the group. Nothing is sent; `add_members` invites.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     */
+    @Throws(FfiException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_group(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterOptionalTypeGroupConfig.lower(`config`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `group`(`groupId`: GroupId): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_group(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * All groups in the order in which they came, those that this device was removed from included. None is loaded.
+     */
+    @Throws(FfiException::class)override fun `groups`(): List<GroupSummary> {
+            return FfiConverterSequenceTypeGroupSummary.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
+     * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
+     *
+     * Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
+     */
+    @Throws(FfiException::class)override fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): WelcomeInfo {
+            return FfiConverterTypeWelcomeInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(
+        it,
+        
+        FfiConverterByteArray.lower(`welcome`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
+     *
+     * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
+     * A group that this device was removed from makes room for its new membership; an external join that waits is
+     * dropped.
+     * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
+     * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
+     */
+    @Throws(FfiException::class)override fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): FfiGroup {
+            return FfiConverterTypeFfiGroup.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(
+        it,
+        
+        FfiConverterByteArray.lower(`welcome`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
+     * membership goes on as it was. Without one that waits nothing happens.
+     *
+     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
+     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
+     * accepted the Commit all the same, its echo removes the old membership: join again then.
+     */
+    @Throws(FfiException::class)override fun `abandonExternalJoin`(`groupId`: GroupId)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
+     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
+     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
+     *
+     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
+     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
+     * changes.
+     * Errors: `NoExternalJoin`.
+     * After a crash: it still waits, or the group is joined; calling again is safe.
+     */
+    @Throws(FfiException::class)override fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined {
+            return FfiConverterTypeExternalJoined.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
+     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
+     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     *
+     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
+     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
+     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
+     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
+     * (`Early`).
+     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
+     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
+     * every member supports; over 32 MiB); after each of them a join that waited still does.
+     * After a crash: `pending_external_join` gives the same Commit again.
+     */
+    @Throws(FfiException::class)override fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
+     */
+    @Throws(FfiException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
+            return FfiConverterOptionalTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     *
+     * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
+     * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
+     */
+    @Throws(FfiException::class)override fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity {
+            return FfiConverterTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity(
+        it,
+        
+        FfiConverterTypeCredential.lower(`credential`),
+        FfiConverterTypeCiphersuite.lower(`ciphersuite`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes an identity, its private key and its key packages.
+     *
+     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
+     * merged, or an external join that waits is confirmed.
+     */
+    @Throws(FfiException::class)override fun `deleteIdentity`(`id`: IdentityId)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_identity(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`id`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * All identities in the order in which they were created.
+     */
+    @Throws(FfiException::class)override fun `identities`(): List<Identity> {
+            return FfiConverterSequenceTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_identities(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
+     *
+     * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
+     * delivery service, which gives each to one inviter only.
+     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     */
+    @Throws(FfiException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
+            return FfiConverterSequenceTypeKeyPackage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterUInt.lower(`count`),
+        FfiConverterOptionalTypeKeyPackageOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes what nobody may use any more, and tells how many that were.
+     */
+    @Throws(FfiException::class)override fun `deleteExpiredKeyPackages`(): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_expired_key_packages(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes a key package with its private keys; a Welcome for it can no longer be read.
+     * Errors: `KeyPackageNotFound`.
+     */
+    @Throws(FfiException::class)override fun `deleteKeyPackage`(`reference`: KeyPackageRef)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_key_package(
+        it,
+        
+        FfiConverterTypeKeyPackageRef.lower(`reference`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
+     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     *
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
+     */
+    @Throws(FfiException::class)override fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo {
+            return FfiConverterTypeKeyPackageInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_key_package(
+        it,
+        
+        FfiConverterByteArray.lower(`keyPackage`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * All key packages of this device, oldest first, expired ones included.
+     */
+    @Throws(FfiException::class)override fun `keyPackages`(): List<KeyPackage> {
+            return FfiConverterSequenceTypeKeyPackage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_key_packages(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes as many key packages as are missing to have `target` unexpired ones, those of last resort not counted,
+     * and returns the new ones. Errors: as `create_key_packages`.
+     */
+    @Throws(FfiException::class)override fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
+            return FfiConverterSequenceTypeKeyPackage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterUInt.lower(`target`),
+        FfiConverterOptionalTypeKeyPackageOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
+     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
+     *
+     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
+     */
+    @Throws(FfiException::class)override fun `deletePsk`(`id`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_psk(
+        it,
+        
+        FfiConverterByteArray.lower(`id`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
+     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
+     * because the group that joins anew has no past.
+     *
+     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
+     * empty). Stored, sent and kept as there.
+     */
+    @Throws(FfiException::class)override fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),
+        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
+     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
+     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
+     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
+     *
+     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
+     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
+     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
+     * Errors: `InvalidArgument`.
+     * After a crash: the old secret is there or the new one; call it again.
+     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
+     */
+    @Throws(FfiException::class)override fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_register_psk(
+        it,
+        
+        FfiConverterByteArray.lower(`id`),
+        FfiConverterByteArray.lower(`secret`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
+     */
+    @Throws(FfiException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
+        it,
+        
+        FfiConverterSequenceULong.lower(`ids`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
+     */
+    @Throws(FfiException::class)override fun `cursor`(): kotlin.ByteArray? {
+            return FfiConverterOptionalByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_cursor(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
+     * notification extension may have processed messages that the app has not seen.
+     */
+    @Throws(FfiException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
+            return FfiConverterSequenceTypeInboxEntry.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inbox(
+        it,
+        
+        FfiConverterUInt.lower(`limit`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
+     */
+    @Throws(FfiException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
+            return FfiConverterTypeMessageInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_message_info(
+        it,
+        
+        FfiConverterByteArray.lower(`message`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
+     * start, or in a notification extension.
+     *
+     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
+     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
+     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
+     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
+     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
+     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
+     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
+     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
+     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
+     * `release_early_messages` asks again.
+     * After a crash: continue at `cursor`, and read the inbox.
+     */
+    @Throws(FfiException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): FfiBatch {
+            return FfiConverterTypeFfiBatch.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_process_messages(
+        it,
+        
+        FfiConverterSequenceTypeIncomingMessage.lower(`messages`),
+        FfiConverterOptionalTypeProcessOptions.lower(`options`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
+     * nothing happens.
+     *
+     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
+     */
+    @Throws(FfiException::class)override fun `confirmRekey`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
+     * random bytes that the app brings over in another way. From the first moment on this database answers
+     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
+     * imported the file. The app must see to it that the file itself is imported once only.
+     *
+     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
+     * crash, repeat it: the copy is made again, until a call has returned.
+     */
+    @Throws(FfiException::class)override fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(
+        it,
+        
+        FfiConverterString.lower(`path`),
+        FfiConverterByteArray.lower(`transferKey`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
+     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
+     * replaces a new key that was not confirmed.
+     *
+     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
+     */
+    @Throws(FfiException::class)override fun `rekey`(`newKey`: kotlin.ByteArray)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rekey(
+        it,
+        
+        FfiConverterByteArray.lower(`newKey`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Opens the file again after `suspend`. In use already, nothing happens.
+     *
+     * Errors: as `open`; the client stays suspended then.
+     */
+    @Throws(FfiException::class)override fun `resume`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_resume(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
+     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
+     *
+     * Errors: `RekeyPending`; those of storage.
+     */
+    @Throws(FfiException::class)override fun `rotateDataKey`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
+     */
+    @Throws(FfiException::class)override fun `storageInfo`(): StorageInfo {
+            return FfiConverterTypeStorageInfo.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_storage_info(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
+     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
+     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
+     *
+     * A call that is interrupted answers `Suspended` and did nothing.
+     * Errors: `Reentrant`, `Wiped`.
+     */
+    @Throws(FfiException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_suspend(
+        it,
+        
+        FfiConverterUInt.lower(`deadlineMs`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
+     * another process that has the file open keeps working on a file that no longer has a name, so close it there
+     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
+     */
+    @Throws(FfiException::class)override fun `wipe`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_wipe(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+
+    
+
+
+    
+    companion object {
+        
+    /**
+     * Opens the database, or creates it if the file does not exist or is empty.
+     *
+     * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
+     * in none),
+     * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
+     * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
+     * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
+     */
+    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+            return FfiConverterTypeMlsClient.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
+    
+        
+        FfiConverterTypeClientConfig.lower(`config`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+}
+    )
+    }
+    
+
+        
+    /**
+     * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
+     * under `config.database_key`, removes the file, and opens the database.
+     *
+     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
+     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
+     */
+    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+            return FfiConverterTypeMlsClient.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
+    
+        
+        FfiConverterString.lower(`path`),
+        FfiConverterByteArray.lower(`transferKey`),
+        FfiConverterTypeClientConfig.lower(`config`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+}
+    )
+    }
+    
+
+        
+    }
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiClient: FfiConverter<FfiClient, Long> {
+    override fun lower(value: FfiClient): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): FfiClient {
+        return FfiClient(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): FfiClient {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FfiClient) = 8UL
+
+    override fun write(value: FfiClient, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
+ */
+public interface FfiGroupInterface {
+    
+    /**
+     * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
+     *
+     * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again.
+     */
+    fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle
+    
+    /**
+     * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
+     * Errors: `GroupNotFound`.
+     */
+    fun `clearPendingCommit`()
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+    fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): CommitBundle
+    
+    /**
+     * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
+     */
+    fun `mergePendingCommit`(): Merged
+    
+    /**
+     * The own Commit that waits, as it was handed out: after a restart, send it again.
+     */
+    fun `pendingCommit`(): CommitBundle?
+    
+    /**
+     * Makes a Commit that removes the members at these leaves, and carries out all queued proposals. Stored, sent
+     * and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle
+    
+    /**
+     * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
+    
+    /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+    fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle
+    
+    /**
+     * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
+     * the same group with the same history (RFC 9420, section 8.7).
+     */
+    fun `epochAuthenticator`(): kotlin.ByteArray
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `exportRatchetTree`(): kotlin.ByteArray
+    
+    /**
+     * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
+     *
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
+     */
+    fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+    fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray
+    
+    /**
+     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     *
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     */
+    fun `configure`(`config`: GroupConfig)
+    
+    /**
+     * Deletes everything of the group from this device. The others are not told: leave first, or have this device
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     */
+    fun `delete`()
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+    fun `externalSenders`(): List<ExternalSender>
+    
+    /**
+     * The group's id. Never fails; the `Result` keeps Swift from having to trap.
+     */
+    fun `id`(): GroupId
+    
+    /**
+     * The group at this moment. Errors: `GroupNotFound` after it was deleted.
+     */
+    fun `info`(): GroupState
+    
+    /**
+     * The members in leaf order. After this device was removed: as they were before that.
+     */
+    fun `members`(): List<Member>
+    
+    /**
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
+     */
+    fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): kotlin.ByteArray
+    
+    /**
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
+     */
+    fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+    fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+    fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+    fun `clearPendingProposals`()
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
+     */
+    fun `commitToPendingProposals`(): CommitBundle
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
+     */
+    fun `pendingProposals`(): List<ProposalSummary>
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+    fun `removePendingProposal`(`reference`: ProposalRef)
+    
+    /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+    fun `leave`(): ProposalBundle
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+    fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+    fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    fun `proposeSelfUpdate`(`newIdentity`: IdentityId? = null): ProposalBundle
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+    fun `proposePsk`(`psk`: PskId): ProposalBundle
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray?
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+    fun `discardStagedCommit`()
+    
+    /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+    fun `dropEarlyMessages`(): List<ProcessedMessage>
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+    fun `mergeStagedCommit`(): Merged
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+    fun `releaseEarlyMessages`(): List<ProcessedMessage>
+    
+    companion object
+}
+
+/**
+ * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
+ */
+open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_mlsgroup(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_mlsgroup(handle, status)
+        }
+    }
+
+    
+    /**
+     * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
+     *
+     * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
+     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
+     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
+     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
+     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again.
+     */
+    @Throws(FfiException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_add_members(
+        it,
+        
+        FfiConverterSequenceByteArray.lower(`keyPackages`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops the own Commit: the delivery service refused it. Without one nothing happens.
+     *
+     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
+     * gives it back (`MessageNotCreated`).
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `clearPendingCommit`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_commit(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
+     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
+     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+     * proposals of outsiders are carried out only if a validator has seen them.
+     *
+     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
+     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
+     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * nothing back: keep the plaintext.
+     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
+     */
+    @Throws(FfiException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(
+        it,
+        
+        FfiConverterByteArray.lower(`plaintext`),
+        FfiConverterByteArray.lower(`authenticatedData`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
+     * makes readable; the Commit is forgotten, with
+     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
+     * or merged since, its summary comes again and nothing changes.
+     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
+     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `mergePendingCommit`(): Merged {
+            return FfiConverterTypeMerged.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_pending_commit(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The own Commit that waits, as it was handed out: after a restart, send it again.
+     */
+    @Throws(FfiException::class)override fun `pendingCommit`(): CommitBundle? {
+            return FfiConverterOptionalTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_commit(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a Commit that removes the members at these leaves, and carries out all queued proposals. Stored, sent
+     * and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
+     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_members(
+        it,
+        
+        FfiConverterSequenceUInt.lower(`leafIndices`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_self_update(
+        it,
+        
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
+     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
+     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `add_members` and `remove_members`.
+     */
+    @Throws(FfiException::class)override fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_swap_members(
+        it,
+        
+        FfiConverterSequenceUInt.lower(`remove`),
+        FfiConverterSequenceByteArray.lower(`add`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+     * sent and kept as for `add_members`.
+     *
+     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
+     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
+     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(
+        it,
+        
+        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
+     * the same group with the same history (RFC 9420, section 8.7).
+     */
+    @Throws(FfiException::class)override fun `epochAuthenticator`(): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
+     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
+     * `export_ratchet_tree` in another way.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(
+        it,
+        
+        FfiConverterBoolean.lower(`withRatchetTree`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
+     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `exportRatchetTree`(): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
+     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
+     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+     * `safe_export_secret` where that matters.
+     *
+     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_secret(
+        it,
+        
+        FfiConverterString.lower(`label`),
+        FfiConverterByteArray.lower(`context`),
+        FfiConverterUInt.lower(`length`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
+     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
+     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
+     * of another.
+     *
+     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
+     * needs. This is an erasure point. Nothing is sent.
+     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
+     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
+     * for the next epoch then makes one, by `self_update`.
+     */
+    @Throws(FfiException::class)override fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(
+        it,
+        
+        FfiConverterUShort.lower(`componentId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     *
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     */
+    @Throws(FfiException::class)override fun `configure`(`config`: GroupConfig)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_configure(
+        it,
+        
+        FfiConverterTypeGroupConfig.lower(`config`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Deletes everything of the group from this device. The others are not told: leave first, or have this device
+     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `delete`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `externalSenders`(): List<ExternalSender> {
+            return FfiConverterSequenceTypeExternalSender.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_external_senders(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The group's id. Never fails; the `Result` keeps Swift from having to trap.
+     */
+    @Throws(FfiException::class)override fun `id`(): GroupId {
+            return FfiConverterTypeGroupId.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_id(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The group at this moment. Errors: `GroupNotFound` after it was deleted.
+     */
+    @Throws(FfiException::class)override fun `info`(): GroupState {
+            return FfiConverterTypeGroupState.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_info(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The members in leaf order. After this device was removed: as they were before that.
+     */
+    @Throws(FfiException::class)override fun `members`(): List<Member> {
+            return FfiConverterSequenceTypeMember.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_members(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
+     */
+    @Throws(FfiException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_create_message(
+        it,
+        
+        FfiConverterByteArray.lower(`plaintext`),
+        FfiConverterByteArray.lower(`authenticatedData`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
+     */
+    @Throws(FfiException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
+            return FfiConverterTypeProcessedMessage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_process_message(
+        it,
+        
+        FfiConverterByteArray.lower(`message`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
+     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
+     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
+     * the group itself the message would not arrive if the group had forked.
+     *
+     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
+     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
+     * an epoch before `epoch`: do not send it.
+     *
+     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
+     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison {
+            return FfiConverterTypeAuthenticatorComparison.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(
+        it,
+        
+        FfiConverterULong.lower(`epoch`),
+        FfiConverterByteArray.lower(`authenticator`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
+     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
+     * that `compare_authenticator` needs.
+     *
+     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
+     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(
+        it,
+        
+        FfiConverterTypePastEpochDeletion.lower(`policy`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Drops all queued proposals, as `remove_pending_proposal` does each.
+     */
+    @Throws(FfiException::class)override fun `clearPendingProposals`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
+     * device's keys. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
+     * are left out), `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `commitToPendingProposals`(): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
+     * removal only if another member makes it.
+     */
+    @Throws(FfiException::class)override fun `pendingProposals`(): List<ProposalSummary> {
+            return FfiConverterSequenceTypeProposalSummary.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
+     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
+     * time. So drop only what nobody can commit.
+     *
+     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `removePendingProposal`(`reference`: ProposalRef)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(
+        it,
+        
+        FfiConverterTypeProposalRef.lower(`reference`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
+     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
+     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
+     * last member does not leave but deletes the group.
+     *
+     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `leave`(): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leave(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
+     *
+     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
+     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
+     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
+     * be proposed again.
+     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
+     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
+     * 1024: commit first). The last holds for every proposal.
+     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
+     * same again, which gives the same reference and queues nothing twice, and send that.
+     */
+    @Throws(FfiException::class)override fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_add(
+        it,
+        
+        FfiConverterByteArray.lower(`keyPackage`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
+     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
+     * Commit (`CommitSummary.custom`).
+     *
+     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
+     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(
+        it,
+        
+        FfiConverterUShort.lower(`proposalType`),
+        FfiConverterByteArray.lower(`payload`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
+     * kept as for `propose_add`.
+     *
+     * Errors: those of `update_group_context_extensions`.
+     */
+    @Throws(FfiException::class)override fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(
+        it,
+        
+        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
+     * as for `propose_add`.
+     *
+     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(
+        it,
+        
+        FfiConverterUInt.lower(`leafIndex`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
+     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
+     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
+     *
+     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
+     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
+     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
+     * `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `proposeSelfUpdate`(`newIdentity`: IdentityId?): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(
+        it,
+        
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
+     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
+     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
+     * that in which they were proposed.
+     *
+     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
+     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
+     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
+     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
+     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
+     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
+     */
+    @Throws(FfiException::class)override fun `proposePsk`(`psk`: PskId): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(
+        it,
+        
+        FfiConverterTypePskId.lower(`psk`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
+     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
+     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
+     *
+     * Errors: `GroupInactive`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray? {
+            return FfiConverterOptionalByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(
+        it,
+        
+        FfiConverterULong.lower(`epoch`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
+     * the other members go on without this device. Messages of the current and past epochs can still be read;
+     * everything else answers `GroupDiverged`. Join the group again, or delete it.
+     *
+     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
+     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
+     * Errors: `NoStagedCommit`, `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `discardStagedCommit`()
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(
+        it,
+        _status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
+     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
+     * or join the group again.
+     *
+     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
+     */
+    @Throws(FfiException::class)override fun `dropEarlyMessages`(): List<ProcessedMessage> {
+            return FfiConverterSequenceTypeProcessedMessage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
+     * `info().staged_commit` tells it. The group enters the next epoch.
+     *
+     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
+     * cleared; `superseded` then says what it would have done.
+     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
+     * After a crash: it still waits, or it is merged.
+     */
+    @Throws(FfiException::class)override fun `mergeStagedCommit`(): Merged {
+            return FfiConverterTypeMerged.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
+     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
+     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
+     *
+     * Stored: what the messages change, and their outcomes in the inbox.
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `releaseEarlyMessages`(): List<ProcessedMessage> {
+            return FfiConverterSequenceTypeProcessedMessage.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiGroup: FfiConverter<FfiGroup, Long> {
+    override fun lower(value: FfiGroup): Long {
+        return value.uniffiCloneHandle()
+    }
+
+    override fun lift(value: Long): FfiGroup {
+        return FfiGroup(UniffiWithHandle, value)
+    }
+
+    override fun read(buf: ByteBuffer): FfiGroup {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: FfiGroup) = 8UL
+
+    override fun write(value: FfiGroup, buf: ByteBuffer) {
         buf.putLong(lower(value))
     }
 }
@@ -2499,10 +5182,10 @@ open class LogSinkImpl: Disposable, AutoCloseable, LogSink
     /**
      * A failure is ignored. The same rules as for a validator: quick, and no calls back.
      */
-    @Throws(CallbackException::class)override fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
+    @Throws(FfiCallbackException::class)override fun `log`(`level`: LogLevel, `event`: kotlin.String, `fields`: List<LogField>)
         = 
     callWithHandle {
-    uniffiRustCallWithError(CallbackException) { _status ->
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_logsink_log(
         it,
         
@@ -2547,7 +5230,7 @@ internal object uniffiCallbackInterfaceLogSink {
                 uniffiCallStatus,
                 makeCall,
                 writeReturn,
-                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
             )
         }
     }
@@ -2616,3783 +5299,6 @@ public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
 }
 
 
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * A device: one database file with its identities, key packages and groups.
- *
- * Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
- * may come from any thread and from several processes that have the same file open; they wait for each other.
- * Opening one path twice in a process is the same as opening it in two processes.
- */
-public interface MlsClientInterface {
-    
-    /**
-     * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold. The suite is the identity's.
-     *
-     * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
-     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
-     * `required_capabilities` or `extensions` need of every member).
-     */
-    fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): MlsGroup
-    
-    /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
-     * `GroupNotRejoined`.
-     */
-    fun `group`(`groupId`: GroupId): MlsGroup
-    
-    /**
-     * All groups in the order in which they came, those that this device was removed from included. None is loaded.
-     */
-    fun `groups`(): List<GroupSummary>
-    
-    /**
-     * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
-     * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
-     *
-     * Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
-     */
-    fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): WelcomeInfo
-    
-    /**
-     * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
-     *
-     * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
-     * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
-     * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
-     */
-    fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): MlsGroup
-    
-    /**
-     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
-     * membership goes on as it was. Without one that waits nothing happens.
-     *
-     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
-     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
-     * accepted the Commit all the same, its echo removes the old membership: join again then.
-     */
-    fun `abandonExternalJoin`(`groupId`: GroupId)
-    
-    /**
-     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
-     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
-     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
-     *
-     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
-     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
-     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
-     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
-     * changes.
-     * Errors: `NoExternalJoin`.
-     * After a crash: it still waits, or the group is joined; calling again is safe.
-     */
-    fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined
-    
-    /**
-     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
-     *
-     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
-     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
-     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
-     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
-     * (`Early`).
-     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
-     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
-     * every member supports; over 32 MiB); after each of them a join that waited still does.
-     * After a crash: `pending_external_join` gives the same Commit again.
-     */
-    fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): ExternalJoin
-    
-    /**
-     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
-     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
-     *
-     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
-     */
-    fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray? = null, `pskIds`: List<kotlin.ByteArray> = listOf()): ExternalJoin
-    
-    /**
-     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
-     */
-    fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
-    
-    /**
-     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
-     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
-     *
-     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
-     * attached stays), `InvalidArgument` (an identity whose key the library holds).
-     */
-    fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
-    
-    /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
-     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
-     *
-     * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
-     * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
-     */
-    fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity
-    
-    /**
-     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
-     * store). `public_key` is the Ed25519 public key, 32 bytes.
-     *
-     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
-     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
-     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
-     * was. Receiving, merging and reading need none.
-     * Stored: the identity without a private key. Nothing is sent.
-     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
-     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
-     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
-     */
-    fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity
-    
-    /**
-     * Deletes an identity, its private key, or its signer, and its key packages.
-     *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
-     */
-    fun `deleteIdentity`(`id`: IdentityId)
-    
-    /**
-     * All identities in the order in which they were created.
-     */
-    fun `identities`(): List<Identity>
-    
-    /**
-     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
-     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
-     * certify its `id`, and call this before anything else is made with it.
-     *
-     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
-     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
-     */
-    fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity
-    
-    /**
-     * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
-     *
-     * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
-     * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
-     */
-    fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
-    
-    /**
-     * Deletes what nobody may use any more, and tells how many that were.
-     */
-    fun `deleteExpiredKeyPackages`(): kotlin.ULong
-    
-    /**
-     * Deletes a key package with its private keys; a Welcome for it can no longer be read.
-     * Errors: `KeyPackageNotFound`.
-     */
-    fun `deleteKeyPackage`(`reference`: KeyPackageRef)
-    
-    /**
-     * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
-     * Nothing is stored.
-     *
-     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
-     */
-    fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo
-    
-    /**
-     * All key packages of this device, oldest first, expired ones included.
-     */
-    fun `keyPackages`(): List<KeyPackage>
-    
-    /**
-     * Makes as many key packages as are missing to have `target` unexpired ones, those of last resort not counted,
-     * and returns the new ones. Errors: as `create_key_packages`.
-     */
-    fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
-    
-    /**
-     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
-     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
-     *
-     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
-     */
-    fun `deletePsk`(`id`: kotlin.ByteArray)
-    
-    /**
-     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
-     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
-     * because the group that joins anew has no past.
-     *
-     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
-     * empty). Stored, sent and kept as there.
-     */
-    fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin
-    
-    /**
-     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
-     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
-     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
-     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
-     *
-     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
-     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
-     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
-     * Errors: `InvalidArgument`.
-     * After a crash: the old secret is there or the new one; call it again.
-     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
-     */
-    fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
-    
-    /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-     */
-    fun `acknowledge`(`ids`: List<kotlin.ULong>)
-    
-    /**
-     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
-     */
-    fun `cursor`(): kotlin.ByteArray?
-    
-    /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-    fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry>
-    
-    /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-    fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo
-    
-    /**
-     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
-     * start, or in a notification extension.
-     *
-     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
-     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
-     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
-     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
-     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
-     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
-     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
-     * `release_early_messages` asks again.
-     * After a crash: continue at `cursor`, and read the inbox.
-     */
-    fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): Batch
-    
-    /**
-     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
-     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
-     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
-     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
-     * keys twice.
-     *
-     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
-     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
-     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
-     * of two, and 78 bytes; it says little about the number of groups.
-     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
-     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
-     *
-     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
-     * 64 MiB), those of storage.
-     */
-    fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray
-    
-    /**
-     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
-     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
-     * again after a crash.
-     *
-     * Stored: that the group is gone. Errors: those of storage.
-     */
-    fun `forgetGroupToRejoin`(`groupId`: GroupId)
-    
-    /**
-     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
-     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
-     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
-     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
-     *
-     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
-     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
-     */
-    fun `groupsToRejoin`(): List<GroupToRejoin>
-    
-    /**
-     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
-     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
-     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
-     * version of the library may give another number for the same content.
-     *
-     * Nothing is stored. Errors: those of storage.
-     */
-    fun `recoveryRevision`(): kotlin.ULong
-    
-    /**
-     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
-     * nothing happens.
-     *
-     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
-     */
-    fun `confirmRekey`()
-    
-    /**
-     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
-     * random bytes that the app brings over in another way. From the first moment on this database answers
-     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
-     * imported the file. The app must see to it that the file itself is imported once only.
-     *
-     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
-     * crash, repeat it: the copy is made again, until a call has returned.
-     */
-    fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
-    
-    /**
-     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
-     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
-     * replaces a new key that was not confirmed.
-     *
-     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
-     */
-    fun `rekey`(`newKey`: kotlin.ByteArray)
-    
-    /**
-     * Opens the file again after `suspend`. In use already, nothing happens.
-     *
-     * Errors: as `open`; the client stays suspended then.
-     */
-    fun `resume`()
-    
-    /**
-     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
-     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
-     *
-     * Errors: `RekeyPending`; those of storage.
-     */
-    fun `rotateDataKey`()
-    
-    /**
-     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
-     */
-    fun `storageInfo`(): StorageInfo
-    
-    /**
-     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
-     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
-     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
-     *
-     * A call that is interrupted answers `Suspended` and did nothing.
-     * Errors: `Reentrant`, `Wiped`.
-     */
-    fun `suspend`(`deadlineMs`: kotlin.UInt)
-    
-    /**
-     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
-     * another process that has the file open keeps working on a file that no longer has a name, so close it there
-     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-    fun `wipe`()
-    
-    companion object
-}
-
-/**
- * A device: one database file with its identities, key packages and groups.
- *
- * Every call is one transaction: when it returns, what it did is on disk; when it fails, nothing happened. Calls
- * may come from any thread and from several processes that have the same file open; they wait for each other.
- * Opening one path twice in a process is the same as opening it in two processes.
- */
-open class MlsClient: Disposable, AutoCloseable, MlsClientInterface
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_mlsclient(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_mlsclient(handle, status)
-        }
-    }
-
-    
-    /**
-     * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold. The suite is the identity's.
-     *
-     * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
-     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
-     * `required_capabilities` or `extensions` need of every member).
-     */
-    @Throws(MlsException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_group(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterOptionalTypeGroupConfig.lower(`config`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
-     * `GroupNotRejoined`.
-     */
-    @Throws(MlsException::class)override fun `group`(`groupId`: GroupId): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_group(
-        it,
-        
-        FfiConverterTypeGroupId.lower(`groupId`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * All groups in the order in which they came, those that this device was removed from included. None is loaded.
-     */
-    @Throws(MlsException::class)override fun `groups`(): List<GroupSummary> {
-            return FfiConverterSequenceTypeGroupSummary.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Opens and verifies a Welcome without joining: nothing is stored and nothing used up, so that the same Welcome
-     * can be looked at again, and joined. `ratchet_tree` is needed if the Welcome does not carry it.
-     *
-     * Errors: `WelcomeInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`.
-     */
-    @Throws(MlsException::class)override fun `inspectWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): WelcomeInfo {
-            return FfiConverterTypeWelcomeInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_welcome(
-        it,
-        
-        FfiConverterByteArray.lower(`welcome`),
-        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Joins the group that a Welcome invites to (RFC 9420, section 12.4.3.1), after the validator accepted it.
-     *
-     * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
-     * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
-     * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
-     * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
-     */
-    @Throws(MlsException::class)override fun `joinFromWelcome`(`welcome`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): MlsGroup {
-            return FfiConverterTypeMlsGroup.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_from_welcome(
-        it,
-        
-        FfiConverterByteArray.lower(`welcome`),
-        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Drops the external Commit that waits: the delivery service refused it, because another Commit won. The old
-     * membership goes on as it was. Without one that waits nothing happens.
-     *
-     * Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
-     * inbox names them (`EarlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
-     * accepted the Commit all the same, its echo removes the old membership: join again then.
-     */
-    @Throws(MlsException::class)override fun `abandonExternalJoin`(`groupId`: GroupId)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_abandon_external_join(
-        it,
-        
-        FfiConverterTypeGroupId.lower(`groupId`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Puts the new membership in the place of the old one: the delivery service accepted the Commit. The group is
-     * then active and in step, whatever it was before. Process what the delivery service had before the Commit
-     * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
-     *
-     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
-     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
-     * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
-     * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
-     * changes.
-     * Errors: `NoExternalJoin`.
-     * After a crash: it still waits, or the group is joined; calling again is safe.
-     */
-    @Throws(MlsException::class)override fun `confirmExternalJoin`(`groupId`: GroupId): ExternalJoined {
-            return FfiConverterTypeExternalJoined.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_external_join(
-        it,
-        
-        FfiConverterTypeGroupId.lower(`groupId`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
-     *
-     * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
-     * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
-     * accepted, call `confirm_external_join`, or give its echo to `process_messages`; refused, get a new GroupInfo
-     * and join again, or call `abandon_external_join`. Messages of the new epoch that come before are kept
-     * (`Early`).
-     * Errors: `GroupInfoInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `IdentityNotFound`,
-     * `CredentialRejected`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
-     * every member supports; over 32 MiB); after each of them a join that waited still does.
-     * After a crash: `pending_external_join` gives the same Commit again.
-     */
-    @Throws(MlsException::class)override fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?): ExternalJoin {
-            return FfiConverterTypeExternalJoin.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterByteArray.lower(`groupInfo`),
-        FfiConverterOptionalByteArray.lower(`ratchetTree`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
-     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
-     *
-     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
-     */
-    @Throws(MlsException::class)override fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
-            return FfiConverterTypeExternalJoin.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterByteArray.lower(`groupInfo`),
-        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
-        FfiConverterOptionalByteArray.lower(`ratchetTree`),
-        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
-     */
-    @Throws(MlsException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
-            return FfiConverterOptionalTypeExternalJoin.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
-        it,
-        
-        FfiConverterTypeGroupId.lower(`groupId`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
-     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
-     *
-     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
-     * attached stays), `InvalidArgument` (an identity whose key the library holds).
-     */
-    @Throws(MlsException::class)override fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_attach_signer(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterTypeSigner.lower(`signer`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
-     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
-     *
-     * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
-     * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
-     */
-    @Throws(MlsException::class)override fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity {
-            return FfiConverterTypeIdentity.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity(
-        it,
-        
-        FfiConverterTypeCredential.lower(`credential`),
-        FfiConverterTypeCiphersuite.lower(`ciphersuite`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
-     * store). `public_key` is the Ed25519 public key, 32 bytes.
-     *
-     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
-     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
-     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
-     * was. Receiving, merging and reading need none.
-     * Stored: the identity without a private key. Nothing is sent.
-     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
-     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
-     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
-     */
-    @Throws(MlsException::class)override fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity {
-            return FfiConverterTypeIdentity.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(
-        it,
-        
-        FfiConverterTypeCredential.lower(`credential`),
-        FfiConverterTypeCiphersuite.lower(`ciphersuite`),
-        FfiConverterByteArray.lower(`publicKey`),
-        FfiConverterTypeSigner.lower(`signer`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Deletes an identity, its private key, or its signer, and its key packages.
-     *
-     * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
-     */
-    @Throws(MlsException::class)override fun `deleteIdentity`(`id`: IdentityId)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_identity(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`id`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * All identities in the order in which they were created.
-     */
-    @Throws(MlsException::class)override fun `identities`(): List<Identity> {
-            return FfiConverterSequenceTypeIdentity.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_identities(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
-     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
-     * certify its `id`, and call this before anything else is made with it.
-     *
-     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
-     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
-     */
-    @Throws(MlsException::class)override fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity {
-            return FfiConverterTypeIdentity.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replace_credential(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterTypeCredential.lower(`credential`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
-     *
-     * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
-     * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
-     */
-    @Throws(MlsException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
-            return FfiConverterSequenceTypeKeyPackage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterUInt.lower(`count`),
-        FfiConverterOptionalTypeKeyPackageOptions.lower(`options`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Deletes what nobody may use any more, and tells how many that were.
-     */
-    @Throws(MlsException::class)override fun `deleteExpiredKeyPackages`(): kotlin.ULong {
-            return FfiConverterULong.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_expired_key_packages(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Deletes a key package with its private keys; a Welcome for it can no longer be read.
-     * Errors: `KeyPackageNotFound`.
-     */
-    @Throws(MlsException::class)override fun `deleteKeyPackage`(`reference`: KeyPackageRef)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_key_package(
-        it,
-        
-        FfiConverterTypeKeyPackageRef.lower(`reference`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
-     * Nothing is stored.
-     *
-     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
-     */
-    @Throws(MlsException::class)override fun `inspectKeyPackage`(`keyPackage`: kotlin.ByteArray): KeyPackageInfo {
-            return FfiConverterTypeKeyPackageInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inspect_key_package(
-        it,
-        
-        FfiConverterByteArray.lower(`keyPackage`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * All key packages of this device, oldest first, expired ones included.
-     */
-    @Throws(MlsException::class)override fun `keyPackages`(): List<KeyPackage> {
-            return FfiConverterSequenceTypeKeyPackage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_key_packages(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes as many key packages as are missing to have `target` unexpired ones, those of last resort not counted,
-     * and returns the new ones. Errors: as `create_key_packages`.
-     */
-    @Throws(MlsException::class)override fun `replenishKeyPackages`(`identity`: IdentityId, `target`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
-            return FfiConverterSequenceTypeKeyPackage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replenish_key_packages(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterUInt.lower(`target`),
-        FfiConverterOptionalTypeKeyPackageOptions.lower(`options`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Deletes an external pre-shared key, for all groups. Without one nothing happens, so that it can be called again
-     * after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
-     *
-     * Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `InvalidArgument`.
-     */
-    @Throws(MlsException::class)override fun `deletePsk`(`id`: kotlin.ByteArray)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_delete_psk(
-        it,
-        
-        FfiConverterByteArray.lower(`id`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * As `join_by_external_commit`, with registered pre-shared keys mixed in: who joins shows the members that it has
-     * them, and only members who have them can follow (RFC 9420, section 12.4.3.2). Resumption PSKs cannot be named,
-     * because the group that joins anew has no past.
-     *
-     * Errors: those of `join_by_external_commit`, `PskNotFound`, `InvalidArgument` (over 64 ids, one of them twice or
-     * empty). Stored, sent and kept as there.
-     */
-    @Throws(MlsException::class)override fun `joinByExternalCommitWithPsks`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
-            return FfiConverterTypeExternalJoin.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_psks(
-        it,
-        
-        FfiConverterTypeIdentityId.lower(`identity`),
-        FfiConverterByteArray.lower(`groupInfo`),
-        FfiConverterOptionalByteArray.lower(`ratchetTree`),
-        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Stores an external pre-shared key, a secret that the app shares with members in another way, for Commits and
-     * Welcomes that name it by `id` (RFC 9420, section 8.4). It is for all groups. A secret of the same id is
-     * replaced: use a new id for a new secret, or members who have different ones cannot follow each other; a Commit
-     * with another secret is `SignatureInvalid` and looks like a fork (`fork_suspected`).
-     *
-     * `id` has 1 to 1024 bytes and is sent to the members; `secret` has 1 to 65536, and as many random ones as the
-     * groups' hash is long, 32, for full strength. Stored: both, sealed. Nothing is sent. The bytes that this call
-     * got are wiped; those that the app still holds are the app's to wipe. This is an erasure point.
-     * Errors: `InvalidArgument`.
-     * After a crash: the old secret is there or the new one; call it again.
-     * Then process again what was refused with `PskMissing`, and call `release_early_messages`.
-     */
-    @Throws(MlsException::class)override fun `registerPsk`(`id`: kotlin.ByteArray, `secret`: kotlin.ByteArray)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_register_psk(
-        it,
-        
-        FfiConverterByteArray.lower(`id`),
-        FfiConverterByteArray.lower(`secret`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-     */
-    @Throws(MlsException::class)override fun `acknowledge`(`ids`: List<kotlin.ULong>)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_acknowledge(
-        it,
-        
-        FfiConverterSequenceULong.lower(`ids`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * The `cursor` of the last message that a batch handled, never of one that it did not reach.
-     */
-    @Throws(MlsException::class)override fun `cursor`(): kotlin.ByteArray? {
-            return FfiConverterOptionalByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_cursor(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
-     * notification extension may have processed messages that the app has not seen.
-     */
-    @Throws(MlsException::class)override fun `inbox`(`limit`: kotlin.UInt): List<InboxEntry> {
-            return FfiConverterSequenceTypeInboxEntry.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_inbox(
-        it,
-        
-        FfiConverterUInt.lower(`limit`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-     *
-     * Errors: `MessageMalformed`, `InvalidArgument`.
-     */
-    @Throws(MlsException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
-            return FfiConverterTypeMessageInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_message_info(
-        it,
-        
-        FfiConverterByteArray.lower(`message`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a
-     * start, or in a notification extension.
-     *
-     * Stored: as for each message, in transactions that aim at 200 ms, so that another process gets its turn; a
-     * message's `cursor` is stored together with what the message changed. A batch that was handled to its end, an
-     * empty one too, also deletes past epochs' keys that have expired, in a few groups that nothing else has used.
-     * It stops when `budget_ms` is spent, before a message that there is no room to keep (`EarlyBufferFull`), before
-     * one that the validator could not judge because it failed (`CredentialRejected`), and at a failure of storage;
-     * `stopped_at` says where, and `error` why if it was not the budget. What came before is kept; go on there.
-     * A message that is refused for itself does not stop it, and neither does one that the validator decided against,
-     * or one for a group that is not here (join from Welcomes first): its outcome carries the error. A Commit that the
-     * validator decided against is kept and named in the inbox (`EarlyRefused`), because the cursor goes past it:
-     * `release_early_messages` asks again.
-     * After a crash: continue at `cursor`, and read the inbox.
-     */
-    @Throws(MlsException::class)override fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions?): Batch {
-            return FfiConverterTypeBatch.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_process_messages(
-        it,
-        
-        FfiConverterSequenceTypeIncomingMessage.lower(`messages`),
-        FfiConverterOptionalTypeProcessOptions.lower(`options`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
-     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
-     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
-     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
-     * keys twice.
-     *
-     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
-     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
-     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
-     * of two, and 78 bytes; it says little about the number of groups.
-     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
-     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
-     *
-     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
-     * 64 MiB), those of storage.
-     */
-    @Throws(MlsException::class)override fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(
-        it,
-        
-        FfiConverterByteArray.lower(`recoveryKey`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
-     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
-     * again after a crash.
-     *
-     * Stored: that the group is gone. Errors: those of storage.
-     */
-    @Throws(MlsException::class)override fun `forgetGroupToRejoin`(`groupId`: GroupId)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(
-        it,
-        
-        FfiConverterTypeGroupId.lower(`groupId`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
-     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
-     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
-     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
-     *
-     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
-     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
-     */
-    @Throws(MlsException::class)override fun `groupsToRejoin`(): List<GroupToRejoin> {
-            return FfiConverterSequenceTypeGroupToRejoin.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
-     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
-     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
-     * version of the library may give another number for the same content.
-     *
-     * Nothing is stored. Errors: those of storage.
-     */
-    @Throws(MlsException::class)override fun `recoveryRevision`(): kotlin.ULong {
-            return FfiConverterULong.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
-     * nothing happens.
-     *
-     * Errors: `WrongDatabaseKey` if this client was opened with the old key after another one had changed it.
-     */
-    @Throws(MlsException::class)override fun `confirmRekey`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Moves the database to another device: writes it to `path`, which must not exist, under `transfer_key`, 32
-     * random bytes that the app brings over in another way. From the first moment on this database answers
-     * `Transferred` for ever, because two copies in use would use the same keys; `wipe` it when the other device has
-     * imported the file. The app must see to it that the file itself is imported once only.
-     *
-     * Errors: `InvalidArgument` (the key, or the file exists), `Transferred`, those of storage. After an error or a
-     * crash, repeat it: the copy is made again, until a call has returned.
-     */
-    @Throws(MlsException::class)override fun `exportForTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(
-        it,
-        
-        FfiConverterString.lower(`path`),
-        FfiConverterByteArray.lower(`transferKey`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Makes `new_key` open the database too, without rewriting it. Save the new key in Keychain or Keystore, then
-     * call `confirm_rekey`: until then both keys open, so that a crash in between locks nobody out. Calling it again
-     * replaces a new key that was not confirmed.
-     *
-     * Errors: `InvalidArgument` (not 32 bytes), those of storage.
-     */
-    @Throws(MlsException::class)override fun `rekey`(`newKey`: kotlin.ByteArray)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rekey(
-        it,
-        
-        FfiConverterByteArray.lower(`newKey`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Opens the file again after `suspend`. In use already, nothing happens.
-     *
-     * Errors: as `open`; the client stays suspended then.
-     */
-    @Throws(MlsException::class)override fun `resume`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_resume(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Seals every value anew under another data key. `rekey` changes who opens the file; this makes an old copy of
-     * the file, with its key, useless for the present one. It takes as long as rewriting the database.
-     *
-     * Errors: `RekeyPending`; those of storage.
-     */
-    @Throws(MlsException::class)override fun `rotateDataKey`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_rotate_data_key(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
-     */
-    @Throws(MlsException::class)override fun `storageInfo`(): StorageInfo {
-            return FfiConverterTypeStorageInfo.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_storage_info(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Before the operating system suspends the app: lets no call in any more, waits up to `deadline_ms` for the one
-     * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
-     * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
-     *
-     * A call that is interrupted answers `Suspended` and did nothing.
-     * Errors: `Reentrant`, `Wiped`.
-     */
-    @Throws(MlsException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_suspend(
-        it,
-        
-        FfiConverterUInt.lower(`deadlineMs`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Removes every file of the database, suspended or not. Afterwards this client and its groups answer `Wiped`;
-     * another process that has the file open keeps working on a file that no longer has a name, so close it there
-     * first. Errors: `StorageLocked` when a file cannot be removed; call again.
-     */
-    @Throws(MlsException::class)override fun `wipe`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_wipe(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-
-    
-
-
-    
-    companion object {
-        
-    /**
-     * Opens the database, or creates it if the file does not exist or is empty.
-     *
-     * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
-     * `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
-     * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
-     * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
-     * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
-     */
-    @Throws(MlsException::class) fun `open`(`config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
-            return FfiConverterTypeMlsClient.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
-    
-        
-        FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
-}
-    )
-    }
-    
-
-        
-    /**
-     * Makes a new database at `config.database_path`, which must not exist, from an archive of
-     * `export_recovery_archive`, and opens it. `config.database_key` is a new key; leave `minimum_generation` out: a new
-     * database begins to count anew.
-     *
-     * Stored: the identities and pre-shared keys, and the groups, which wait to be rejoined: for each of
-     * `groups_to_rejoin` call `join_by_external_commit`. Nothing else is left of the lost device: its key packages
-     * do not work here, so have the delivery service drop them and publish new ones; messages that were not
-     * processed cannot be read. An identity whose key is outside the library needs its signer attached.
-     * If somebody else may have the lost phone, he can still sign as its identities: create new ones, and move each
-     * group to one with `self_update` once it is rejoined.
-     *
-     * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
-     * Commit removes the other, which is then told so (`GroupInactive`).
-     * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-     * whole, so open it; else repeat the call.
-     */
-    @Throws(MlsException::class) fun `recover`(`archive`: kotlin.ByteArray, `recoveryKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
-            return FfiConverterTypeMlsClient.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_recover(
-    
-        
-        FfiConverterByteArray.lower(`archive`),
-        FfiConverterByteArray.lower(`recoveryKey`),
-        FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
-}
-    )
-    }
-    
-
-        
-    /**
-     * Takes a file of `export_for_transfer` over as the database at `config.database_path`, which must not exist,
-     * under `config.database_key`, removes the file, and opens the database.
-     *
-     * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
-     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
-     */
-    @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
-            return FfiConverterTypeMlsClient.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(
-    
-        
-        FfiConverterString.lower(`path`),
-        FfiConverterByteArray.lower(`transferKey`),
-        FfiConverterTypeClientConfig.lower(`config`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
-        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
-}
-    )
-    }
-    
-
-        
-    }
-    
-}
-
-
-/**
- * @suppress
- */
-public object FfiConverterTypeMlsClient: FfiConverter<MlsClient, Long> {
-    override fun lower(value: MlsClient): Long {
-        return value.uniffiCloneHandle()
-    }
-
-    override fun lift(value: Long): MlsClient {
-        return MlsClient(UniffiWithHandle, value)
-    }
-
-    override fun read(buf: ByteBuffer): MlsClient {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: MlsClient) = 8UL
-
-    override fun write(value: MlsClient, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
- */
-public interface MlsGroupInterface {
-    
-    /**
-     * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
-     *
-     * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
-     * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
-     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
-     * After a crash: `pending_commit` gives the same bundle again.
-     */
-    fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle
-    
-    /**
-     * Drops the own Commit: the delivery service refused it. Without one nothing happens.
-     *
-     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
-     * gives it back (`MessageNotCreated`).
-     * Errors: `GroupNotFound`.
-     */
-    fun `clearPendingCommit`()
-    
-    /**
-     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
-     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
-     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
-     * proposals of outsiders are carried out only if a validator has seen them.
-     *
-     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
-     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
-     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
-     * nothing back: keep the plaintext.
-     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
-     */
-    fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): CommitBundle
-    
-    /**
-     * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
-     *
-     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
-     * makes readable; the Commit is forgotten, with
-     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
-     * or merged since, its summary comes again and nothing changes.
-     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
-     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
-     */
-    fun `mergePendingCommit`(): Merged
-    
-    /**
-     * The own Commit that waits, as it was handed out: after a restart, send it again.
-     */
-    fun `pendingCommit`(): CommitBundle?
-    
-    /**
-     * Makes a Commit that removes the members at these leaves, and carries out all queued proposals. Stored, sent
-     * and kept as for `add_members`.
-     *
-     * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle
-    
-    /**
-     * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
-     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
-     * otherwise stays (`update_leaf_node` changes it).
-     * Stored, sent and kept as for `add_members`.
-     *
-     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
-     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
-     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
-     * tells which have moved.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
-    
-    /**
-     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
-     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
-     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: those of `add_members` and `remove_members`.
-     */
-    fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle
-    
-    /**
-     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
-     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
-     * sent and kept as for `add_members`.
-     *
-     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
-     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
-     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
-     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle
-    
-    /**
-     * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
-     * the same group with the same history (RFC 9420, section 8.7).
-     */
-    fun `epochAuthenticator`(): kotlin.ByteArray
-    
-    /**
-     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
-     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
-     * `export_ratchet_tree` in another way.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray
-    
-    /**
-     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
-     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    fun `exportRatchetTree`(): kotlin.ByteArray
-    
-    /**
-     * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
-     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
-     * `safe_export_secret` where that matters.
-     *
-     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
-     */
-    fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray
-    
-    /**
-     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
-     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
-     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
-     * of another.
-     *
-     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
-     * needs. This is an erasure point. Nothing is sent.
-     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
-     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
-     * for the next epoch then makes one, by `self_update`.
-     */
-    fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray
-    
-    /**
-     * Changes how the group behaves on this device. Nothing is sent.
-     *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
-     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
-     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
-     */
-    fun `configure`(`config`: GroupConfig)
-    
-    /**
-     * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
-     */
-    fun `delete`()
-    
-    /**
-     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
-     */
-    fun `externalSenders`(): List<ExternalSender>
-    
-    /**
-     * The group's id. Never fails; the `Result` keeps Swift from having to trap.
-     */
-    fun `id`(): GroupId
-    
-    /**
-     * The group at this moment. Errors: `GroupNotFound` after it was deleted.
-     */
-    fun `info`(): GroupState
-    
-    /**
-     * The members in leaf order. After this device was removed: as they were before that.
-     */
-    fun `members`(): List<Member>
-    
-    /**
-     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
-     *
-     * Errors: `GroupNotFound`.
-     */
-    fun `leafNodes`(): List<MemberLeaf>
-    
-    /**
-     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
-     *
-     * Errors: those of `propose_self_update` and `update_leaf_node`.
-     */
-    fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): ProposalBundle
-    
-    /**
-     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
-     *
-     * Errors: `GroupNotFound`.
-     */
-    fun `supportedByAll`(): Capabilities
-    
-    /**
-     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
-     * give all of it. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
-     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
-     */
-    fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): CommitBundle
-    
-    /**
-     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
-     * against change, but everybody can read it.
-     *
-     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
-     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
-     * 16 MiB, or 1 MiB of authenticated data).
-     */
-    fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): kotlin.ByteArray
-    
-    /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
-     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
-     * `merge_staged_commit` or `discard_staged_commit`.
-     *
-     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
-     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
-     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
-     * each the same bytes can be tried again.
-     */
-    fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage
-    
-    /**
-     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
-     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
-     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
-     * the group itself the message would not arrive if the group had forked.
-     *
-     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
-     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
-     * an epoch before `epoch`: do not send it.
-     *
-     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
-     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
-     */
-    fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison
-    
-    /**
-     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
-     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
-     * that `compare_authenticator` needs.
-     *
-     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
-     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
-     * Errors: `GroupNotFound`.
-     */
-    fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
-    
-    /**
-     * Drops all queued proposals, as `remove_pending_proposal` does each.
-     */
-    fun `clearPendingProposals`()
-    
-    /**
-     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
-     */
-    fun `commitToPendingProposals`(): CommitBundle
-    
-    /**
-     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
-     * removal only if another member makes it.
-     */
-    fun `pendingProposals`(): List<ProposalSummary>
-    
-    /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
-     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
-     * time. So drop only what nobody can commit.
-     *
-     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
-     */
-    fun `removePendingProposal`(`reference`: ProposalRef)
-    
-    /**
-     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
-     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
-     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
-     * last member does not leave but deletes the group.
-     *
-     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
-     */
-    fun `leave`(): ProposalBundle
-    
-    /**
-     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
-     *
-     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
-     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
-     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
-     * be proposed again.
-     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
-     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
-     * 1024: commit first). The last holds for every proposal.
-     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
-     * same again, which gives the same reference and queues nothing twice, and send that.
-     */
-    fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle
-    
-    /**
-     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
-     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
-     *
-     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
-     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle
-    
-    /**
-     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
-     * kept as for `propose_add`.
-     *
-     * Errors: those of `update_group_context_extensions`.
-     */
-    fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle
-    
-    /**
-     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
-     * as for `propose_add`.
-     *
-     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
-     * `GroupNotFound`.
-     */
-    fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle
-    
-    /**
-     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
-     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
-     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
-     *
-     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
-     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
-     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
-     * `GroupNotFound`.
-     */
-    fun `proposeSelfUpdate`(`newIdentity`: IdentityId? = null): ProposalBundle
-    
-    /**
-     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
-     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
-     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
-     * that in which they were proposed.
-     *
-     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
-     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
-     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
-     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
-     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
-     */
-    fun `proposePsk`(`psk`: PskId): ProposalBundle
-    
-    /**
-     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
-     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
-     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray?
-    
-    /**
-     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
-     * the other members go on without this device. Messages of the current and past epochs can still be read;
-     * everything else answers `GroupDiverged`. Join the group again, or delete it.
-     *
-     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
-     * Errors: `NoStagedCommit`, `GroupNotFound`.
-     */
-    fun `discardStagedCommit`()
-    
-    /**
-     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
-     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
-     * or join the group again.
-     *
-     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
-     */
-    fun `dropEarlyMessages`(): List<ProcessedMessage>
-    
-    /**
-     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
-     * `info().staged_commit` tells it. The group enters the next epoch.
-     *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
-     * cleared; `superseded` then says what it would have done.
-     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: it still waits, or it is merged.
-     */
-    fun `mergeStagedCommit`(): Merged
-    
-    /**
-     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
-     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
-     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
-     *
-     * Stored: what the messages change, and their outcomes in the inbox.
-     * Errors: `GroupNotFound`.
-     */
-    fun `releaseEarlyMessages`(): List<ProcessedMessage>
-    
-    companion object
-}
-
-/**
- * A group of a client. It holds no state: handles can be made and dropped freely, and used from any thread.
- */
-open class MlsGroup: Disposable, AutoCloseable, MlsGroupInterface
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_mlsgroup(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_mlsgroup(handle, status)
-        }
-    }
-
-    
-    /**
-     * Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
-     *
-     * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
-     * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
-     * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
-     * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
-     * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
-     * After a crash: `pending_commit` gives the same bundle again.
-     */
-    @Throws(MlsException::class)override fun `addMembers`(`keyPackages`: List<kotlin.ByteArray>): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_add_members(
-        it,
-        
-        FfiConverterSequenceByteArray.lower(`keyPackages`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Drops the own Commit: the delivery service refused it. Without one nothing happens.
-     *
-     * Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
-     * delivery service did accept it. A message that waited for it (`commit_and_create_message`) is not sent: the inbox
-     * gives it back (`MessageNotCreated`).
-     * Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `clearPendingCommit`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_commit(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Makes a Commit that carries out the queued proposals, as `commit_to_pending_proposals` does, and keeps a message
-     * that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `create_message`.
-     * It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
-     * proposals of outsiders are carried out only if a validator has seen them.
-     *
-     * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
-     * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
-     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
-     * nothing back: keep the plaintext.
-     * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
-     */
-    @Throws(MlsException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_and_create_message(
-        it,
-        
-        FfiConverterByteArray.lower(`plaintext`),
-        FfiConverterByteArray.lower(`authenticatedData`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
-     *
-     * Stored: the new epoch, the message of `commit_and_create_message`, and the outcomes of early messages that it
-     * makes readable; the Commit is forgotten, with
-     * its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
-     * or merged since, its summary comes again and nothing changes.
-     * Errors: `NoPendingCommit` (it was merged before, cleared, or another member's Commit won), `StagedCommitExists` (another
-     * member's Commit waits for a decision), `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `mergePendingCommit`(): Merged {
-            return FfiConverterTypeMerged.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_pending_commit(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The own Commit that waits, as it was handed out: after a restart, send it again.
-     */
-    @Throws(MlsException::class)override fun `pendingCommit`(): CommitBundle? {
-            return FfiConverterOptionalTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_commit(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes a Commit that removes the members at these leaves, and carries out all queued proposals. Stored, sent
-     * and kept as for `add_members`.
-     *
-     * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_members(
-        it,
-        
-        FfiConverterSequenceUInt.lower(`leafIndices`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
-     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
-     * otherwise stays (`update_leaf_node` changes it).
-     * Stored, sent and kept as for `add_members`.
-     *
-     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
-     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
-     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
-     * tells which have moved.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_self_update(
-        it,
-        
-        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
-     * carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
-     * added again so, under the same signature key. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: those of `add_members` and `remove_members`.
-     */
-    @Throws(MlsException::class)override fun `swapMembers`(`remove`: List<kotlin.UInt>, `add`: List<kotlin.ByteArray>): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_swap_members(
-        it,
-        
-        FfiConverterSequenceUInt.lower(`remove`),
-        FfiConverterSequenceByteArray.lower(`add`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
-     * proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
-     * sent and kept as for `add_members`.
-     *
-     * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold,
-     * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
-     * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
-     * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_group_context_extensions(
-        it,
-        
-        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The same bytes for every member of this epoch; two members who compare them out of band know that they are in
-     * the same group with the same history (RFC 9420, section 8.7).
-     */
-    @Throws(MlsException::class)override fun `epochAuthenticator`(): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_epoch_authenticator(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * A GroupInfo of this epoch, signed by this device, for those who join by themselves (RFC 9420, section
-     * 12.4.3). Nothing is stored. With the tree it lists all members, and is large; without it, give them
-     * `export_ratchet_tree` in another way.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `exportGroupInfo`(`withRatchetTree`: kotlin.Boolean): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_group_info(
-        it,
-        
-        FfiConverterBoolean.lower(`withRatchetTree`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The ratchet tree of this epoch, for those who join with a Welcome or a GroupInfo that does not carry it (RFC
-     * 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `exportRatchetTree`(): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_ratchet_tree(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-     * nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
-     * had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
-     * `safe_export_secret` where that matters.
-     *
-     * Errors: `InvalidArgument` (`length`, or a label or context over 1 MiB), `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `exportSecret`(`label`: kotlin.String, `context`: kotlin.ByteArray, `length`: kotlin.UInt): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_export_secret(
-        it,
-        
-        FfiConverterString.lower(`label`),
-        FfiConverterByteArray.lower(`context`),
-        FfiConverterUInt.lower(`length`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * A component's secret of this epoch, 32 bytes: every member gets the same, and each device gets it once, which is
-     * what makes it forward secret (the safe exporter of draft-ietf-mls-extensions, which may change). `component_id`
-     * is a number that the app or a standard has given to a part of the app; the secret of one says nothing about that
-     * of another.
-     *
-     * Stored: that it was exported; the secret's deletion is on disk before this returns, and the app keeps what it
-     * needs. This is an erasure point. Nothing is sent.
-     * Errors: `SecretAlreadyExported` until the next epoch, `GroupInactive`, `GroupNotFound`.
-     * After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
-     * for the next epoch then makes one, by `self_update`.
-     */
-    @Throws(MlsException::class)override fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_safe_export_secret(
-        it,
-        
-        FfiConverterUShort.lower(`componentId`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Changes how the group behaves on this device. Nothing is sent.
-     *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
-     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
-     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `configure`(`config`: GroupConfig)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_configure(
-        it,
-        
-        FfiConverterTypeGroupConfig.lower(`config`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Deletes everything of the group from this device. The others are not told: leave first, or have this device
-     * removed. An external join that waits is dropped too. Inbox entries stay until they are acknowledged. Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `delete`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `externalSenders`(): List<ExternalSender> {
-            return FfiConverterSequenceTypeExternalSender.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_external_senders(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The group's id. Never fails; the `Result` keeps Swift from having to trap.
-     */
-    @Throws(MlsException::class)override fun `id`(): GroupId {
-            return FfiConverterTypeGroupId.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_id(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The group at this moment. Errors: `GroupNotFound` after it was deleted.
-     */
-    @Throws(MlsException::class)override fun `info`(): GroupState {
-            return FfiConverterTypeGroupState.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_info(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The members in leaf order. After this device was removed: as they were before that.
-     */
-    @Throws(MlsException::class)override fun `members`(): List<Member> {
-            return FfiConverterSequenceTypeMember.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_members(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
-     *
-     * Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `leafNodes`(): List<MemberLeaf> {
-            return FfiConverterSequenceTypeMemberLeaf.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
-     *
-     * Errors: those of `propose_self_update` and `update_leaf_node`.
-     */
-    @Throws(MlsException::class)override fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(
-        it,
-        
-        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
-        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
-     *
-     * Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `supportedByAll`(): Capabilities {
-            return FfiConverterTypeCapabilities.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
-     * give all of it. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
-     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
-     */
-    @Throws(MlsException::class)override fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(
-        it,
-        
-        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
-        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
-     * against change, but everybody can read it.
-     *
-     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
-     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
-     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
-     * 16 MiB, or 1 MiB of authenticated data).
-     */
-    @Throws(MlsException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_create_message(
-        it,
-        
-        FfiConverterByteArray.lower(`plaintext`),
-        FfiConverterByteArray.lower(`authenticatedData`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
-     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
-     * `merge_staged_commit` or `discard_staged_commit`.
-     *
-     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
-     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
-     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
-     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
-     * each the same bytes can be tried again.
-     */
-    @Throws(MlsException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
-            return FfiConverterTypeProcessedMessage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_process_message(
-        it,
-        
-        FfiConverterByteArray.lower(`message`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Compares another member's epoch authenticator with this device's of the same epoch (RFC 9420, section 8.7). Two
-     * members do that so: one sends the other `epoch` and `epoch_authenticator` of one `info()`, by a way that an
-     * attacker in the middle does not control, or shows them as a QR code; the other passes both to this call. Inside
-     * the group itself the message would not arrive if the group had forked.
-     *
-     * Known are the current epoch and the last 64 before it in which this device was a member, in a group that it was
-     * removed from too; joining again begins anew. `info()` of a group that is not active gives the authenticator of
-     * an epoch before `epoch`: do not send it.
-     *
-     * `Different` proves a fork, as far as the other member is honest: the two can only meet in a new group, or when
-     * one of them joins the other's branch again. Nothing is stored. Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `compareAuthenticator`(`epoch`: kotlin.ULong, `authenticator`: kotlin.ByteArray): AuthenticatorComparison {
-            return FfiConverterTypeAuthenticatorComparison.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_compare_authenticator(
-        it,
-        
-        FfiConverterULong.lower(`epoch`),
-        FfiConverterByteArray.lower(`authenticator`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Deletes the keys with which late messages of past epochs are decrypted, before `past_epoch_lifetime_seconds`
-     * does: a message that comes too late is then `Stale`. The current epoch's keys stay, and so do the authenticators
-     * that `compare_authenticator` needs.
-     *
-     * Stored: what is left; the others are gone from the files when this returns (`storage_info` tells if another
-     * process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
-     * Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `deletePastEpochSecrets`(`policy`: PastEpochDeletion)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_delete_past_epoch_secrets(
-        it,
-        
-        FfiConverterTypePastEpochDeletion.lower(`policy`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Drops all queued proposals, as `remove_pending_proposal` does each.
-     */
-    @Throws(MlsException::class)override fun `clearPendingProposals`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_clear_pending_proposals(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
-     *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `commitToPendingProposals`(): CommitBundle {
-            return FfiConverterTypeCommitBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_commit_to_pending_proposals(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
-     * removal only if another member makes it.
-     */
-    @Throws(MlsException::class)override fun `pendingProposals`(): List<ProposalSummary> {
-            return FfiConverterSequenceTypeProposalSummary.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_pending_proposals(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Drops a queued proposal: this device will not commit it. If another member commits it, that Commit misses it
-     * here and answers `MessageInvalid { ProposalMissing }`, for good: an encrypted proposal cannot be had a second
-     * time. So drop only what nobody can commit.
-     *
-     * Stored: that it is gone. Nothing is sent. Errors: `ProposalNotFound`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `removePendingProposal`(`reference`: ProposalRef)
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_remove_pending_proposal(
-        it,
-        
-        FfiConverterTypeProposalRef.lower(`reference`),_status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Proposes that this device leaves: by SelfRemove, sent as a PublicMessage whatever the group's configuration, if
-     * every member supports it, else by a Remove of the own leaf. Nobody can commit their own removal, so the group
-     * stays active until another member's Commit says `self_removed`. If an epoch ends without it, call this again. The
-     * last member does not leave but deletes the group.
-     *
-     * Stored, sent and kept as for `propose_add`. Errors: `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `leave`(): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leave(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
-     *
-     * Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
-     * a member can only follow a Commit whose proposals it has. Until a Commit, `create_message` answers
-     * `PendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
-     * be proposed again.
-     * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `CredentialRejected`,
-     * `PendingCommitExists` and `StagedCommitExists` (the Commit that waits ends the epoch), `GroupDiverged`,
-     * `GroupInactive`, `GroupNotFound`; `PendingProposalsExist` (this device has 64 in the queue, or the group has
-     * 1024: commit first). The last holds for every proposal.
-     * After a crash: it is in `pending_proposals` or it is not. If it is there and may not have been sent, propose the
-     * same again, which gives the same reference and queues nothing twice, and send that.
-     */
-    @Throws(MlsException::class)override fun `proposeAdd`(`keyPackage`: kotlin.ByteArray): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_add(
-        it,
-        
-        FfiConverterByteArray.lower(`keyPackage`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
-     * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
-     *
-     * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
-     * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `proposeCustom`(`proposalType`: kotlin.UShort, `payload`: kotlin.ByteArray): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_custom(
-        it,
-        
-        FfiConverterUShort.lower(`proposalType`),
-        FfiConverterByteArray.lower(`payload`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes to replace the extensions of the GroupContext, all of them (RFC 9420, section 12.1.7). Stored, sent and
-     * kept as for `propose_add`.
-     *
-     * Errors: those of `update_group_context_extensions`.
-     */
-    @Throws(MlsException::class)override fun `proposeGroupContextExtensions`(`extensions`: List<Extension>): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_group_context_extensions(
-        it,
-        
-        FfiConverterSequenceTypeExtension.lower(`extensions`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes to remove the member at this leaf; this device too, for which `leave` is better. Stored, sent and kept
-     * as for `propose_add`.
-     *
-     * Errors: `MemberNotFound`, `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
-     * `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `proposeRemove`(`leafIndex`: kotlin.UInt): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_remove(
-        it,
-        
-        FfiConverterUInt.lower(`leafIndex`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes an Update: this device's leaf is renewed when another member commits it. A Commit of this device does
-     * not carry it out, but renews the leaf itself. With `new_identity` credential and signature key change too, from
-     * the merge of that Commit on, and not before; an own Commit of the epoch leaves them as they are.
-     *
-     * Stored and sent as for `propose_add`, with the new leaf's keys. Made again it is another proposal, and others
-     * commit the last of them. `new_identity` cannot be deleted before the epoch ends.
-     * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that
-     * not every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
-     * `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `proposeSelfUpdate`(`newIdentity`: IdentityId?): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_self_update(
-        it,
-        
-        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
-     * is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumption_psks` says of
-     * which). Then `commit_to_pending_proposals`, here or at another member, carries it out; the order of several is
-     * that in which they were proposed.
-     *
-     * Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
-     * resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
-     * of this device, the answer is `ResumptionPskWithAdds`; one of another member is left out.
-     * Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
-     * Errors: `PskNotFound`, `InvalidArgument` (an empty or long id, another group's PSK), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
-     */
-    @Throws(MlsException::class)override fun `proposePsk`(`psk`: PskId): ProposalBundle {
-            return FfiConverterTypeProposalBundle.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_psk(
-        it,
-        
-        FfiConverterTypePskId.lower(`psk`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * The resumption secret of an epoch of this group, the current one included (RFC 9420, section 8.6): members
-     * derive the same, to prove to each other that they were members in that epoch. Absent if it is not kept: see
-     * `GroupConfig.resumption_psks`. To mix one in, name it in `propose_psk` instead. Nothing is stored.
-     *
-     * Errors: `GroupInactive`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `resumptionPsk`(`epoch`: kotlin.ULong): kotlin.ByteArray? {
-            return FfiConverterOptionalByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_resumption_psk(
-        it,
-        
-        FfiConverterULong.lower(`epoch`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Drops the received Commit that waits, for good: its keys are used up, so it can never be processed again, and
-     * the other members go on without this device. Messages of the current and past epochs can still be read;
-     * everything else answers `GroupDiverged`. Join the group again, or delete it.
-     *
-     * Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
-     * the latter (`EarlyRefused`), and gives a message that waited for an own Commit back (`MessageNotCreated`).
-     * Errors: `NoStagedCommit`, `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `discardStagedCommit`()
-        = 
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_discard_staged_commit(
-        it,
-        _status)
-}
-    }
-    
-    
-
-    
-    /**
-     * Gives up all messages that came too early, for good: when `EarlyBufferFull` comes again and again, because
-     * somebody sends forged ones, or because the Commit that they wait for is lost. Fetch what is missing afterwards,
-     * or join the group again.
-     *
-     * Stored: that they are gone; each is named (`EarlyRefused`), here and in the inbox.
-     */
-    @Throws(MlsException::class)override fun `dropEarlyMessages`(): List<ProcessedMessage> {
-            return FfiConverterSequenceTypeProcessedMessage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_drop_early_messages(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Merges the received Commit that waits (`CommitState.Staged`), because the app accepts what it changes;
-     * `info().staged_commit` tells it. The group enters the next epoch.
-     *
-     * Stored: the new epoch, and the outcomes of early messages that it makes readable. An own Commit that waits is
-     * cleared; `superseded` then says what it would have done.
-     * Errors: `NoStagedCommit`, `GroupInactive`, `GroupNotFound`.
-     * After a crash: it still waits, or it is merged.
-     */
-    @Throws(MlsException::class)override fun `mergeStagedCommit`(): Merged {
-            return FfiConverterTypeMerged.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_merge_staged_commit(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-    /**
-     * Replays early messages that the group can read. Every merge does so by itself, and a join if there is an inbox;
-     * this is for a Commit among them that the validator refused (`EarlyRefusal.Rejected`) or that lacked a
-     * pre-shared key, once it would be accepted. One that is refused again stays and is not named again.
-     *
-     * Stored: what the messages change, and their outcomes in the inbox.
-     * Errors: `GroupNotFound`.
-     */
-    @Throws(MlsException::class)override fun `releaseEarlyMessages`(): List<ProcessedMessage> {
-            return FfiConverterSequenceTypeProcessedMessage.lift(
-    callWithHandle {
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_release_early_messages(
-        it,
-        _status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-/**
- * @suppress
- */
-public object FfiConverterTypeMlsGroup: FfiConverter<MlsGroup, Long> {
-    override fun lower(value: MlsGroup): Long {
-        return value.uniffiCloneHandle()
-    }
-
-    override fun lift(value: Long): MlsGroup {
-        return MlsGroup(UniffiWithHandle, value)
-    }
-
-    override fun read(buf: ByteBuffer): MlsGroup {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: MlsGroup) = 8UL
-
-    override fun write(value: MlsGroup, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-// This template implements a class for working with a Rust struct via a handle
-// to the live Rust struct on the other side of the FFI.
-//
-// There's some subtlety here, because we have to be careful not to operate on a Rust
-// struct after it has been dropped, and because we must expose a public API for freeing
-// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
-//
-//   * Each instance holds an opaque handle to the underlying Rust struct.
-//     Method calls need to read this handle from the object's state and pass it in to
-//     the Rust FFI.
-//
-//   * When an instance is no longer needed, its handle should be passed to a
-//     special destructor function provided by the Rust FFI, which will drop the
-//     underlying Rust struct.
-//
-//   * Given an instance, calling code is expected to call the special
-//     `destroy` method in order to free it after use, either by calling it explicitly
-//     or by using a higher-level helper like the `use` method. Failing to do so risks
-//     leaking the underlying Rust struct.
-//
-//   * We can't assume that calling code will do the right thing, and must be prepared
-//     to handle Kotlin method calls executing concurrently with or even after a call to
-//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
-//
-//   * We must never allow Rust code to operate on the underlying Rust struct after
-//     the destructor has been called, and must never call the destructor more than once.
-//     Doing so may trigger memory unsafety.
-//
-//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
-//     is implemented to call the destructor when the Kotlin object becomes unreachable.
-//     This is done in a background thread. This is not a panacea, and client code should be aware that
-//      1. the thread may starve if some there are objects that have poorly performing
-//     `drop` methods or do significant work in their `drop` methods.
-//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
-//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
-//
-// If we try to implement this with mutual exclusion on access to the handle, there is the
-// possibility of a race between a method call and a concurrent call to `destroy`:
-//
-//    * Thread A starts a method call, reads the value of the handle, but is interrupted
-//      before it can pass the handle over the FFI to Rust.
-//    * Thread B calls `destroy` and frees the underlying Rust struct.
-//    * Thread A resumes, passing the already-read handle value to Rust and triggering
-//      a use-after-free.
-//
-// One possible solution would be to use a `ReadWriteLock`, with each method call taking
-// a read lock (and thus allowed to run concurrently) and the special `destroy` method
-// taking a write lock (and thus blocking on live method calls). However, we aim not to
-// generate methods with any hidden blocking semantics, and a `destroy` method that might
-// block if called incorrectly seems to meet that bar.
-//
-// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
-// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
-// has been called. These are updated according to the following rules:
-//
-//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
-//      The initial value for the flag is false.
-//
-//    * At the start of each method call, we atomically check the counter.
-//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
-//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
-//
-//    * At the end of each method call, we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-//    * When `destroy` is called, we atomically flip the flag from false to true.
-//      If the flag was already true we silently fail.
-//      Otherwise we atomically decrement and check the counter.
-//      If it has reached zero then we destroy the underlying Rust struct.
-//
-// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
-// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
-//
-// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
-// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
-// of the underlying Rust code.
-//
-// This makes a cleaner a better alternative to _not_ calling `destroy()` as
-// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
-// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
-// thread may be starved, and the app will leak memory.
-//
-// In this case, `destroy`ing manually may be a better solution.
-//
-// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
-// with Rust peers are reclaimed:
-//
-// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
-// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
-// 3. The memory is reclaimed when the process terminates.
-//
-// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
-//
-
-
-/**
- * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
- *
- * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- *
- * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
- * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
- * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
- * nothing else.
- */
-public interface Signer {
-    
-    /**
-     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
-     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
-     */
-    fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray
-    
-    companion object
-}
-
-/**
- * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
- *
- * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
- * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
- *
- * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
- * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
- * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
- * nothing else.
- */
-open class SignerImpl: Disposable, AutoCloseable, Signer
-{
-
-    @Suppress("UNUSED_PARAMETER")
-    /**
-     * @suppress
-     */
-    constructor(withHandle: UniffiWithHandle, handle: Long) {
-        this.handle = handle
-        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
-    }
-
-    /**
-     * @suppress
-     *
-     * This constructor can be used to instantiate a fake object. Only used for tests. Any
-     * attempt to actually use an object constructed this way will fail as there is no
-     * connected Rust object.
-     */
-    @Suppress("UNUSED_PARAMETER")
-    constructor(noHandle: NoHandle) {
-        this.handle = 0
-        this.cleanable = null
-    }
-
-    protected val handle: Long
-    protected val cleanable: UniffiCleaner.Cleanable?
-
-    private val wasDestroyed = AtomicBoolean(false)
-    private val callCounter = AtomicLong(1)
-
-    /**
-     * Whether the current object has been destroyed and its reference is gone in the Rust side.
-     */
-    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
-
-    override fun destroy() {
-        // Only allow a single call to this method.
-        // TODO: maybe we should log a warning if called more than once?
-        if (this.wasDestroyed.compareAndSet(false, true)) {
-            // This decrement always matches the initial count of 1 given at creation time.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    @Synchronized
-    override fun close() {
-        this.destroy()
-    }
-
-    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
-        // Check and increment the call counter, to keep the object alive.
-        // This needs a compare-and-set retry loop in case of concurrent updates.
-        do {
-            val c = this.callCounter.get()
-            if (c == 0L) {
-                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
-            }
-            if (c == Long.MAX_VALUE) {
-                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
-            }
-        } while (! this.callCounter.compareAndSet(c, c + 1L))
-        // Now we can safely do the method call without the handle being freed concurrently.
-        try {
-            return block(this.uniffiCloneHandle())
-        } finally {
-            // This decrement always matches the increment we performed above.
-            if (this.callCounter.decrementAndGet() == 0L) {
-                cleanable?.clean()
-            }
-        }
-    }
-
-    // Use a static inner class instead of a closure so as not to accidentally
-    // capture `this` as part of the cleanable's action.
-    private class UniffiCleanAction(private val handle: Long) : Runnable {
-        override fun run() {
-            if (handle == 0.toLong()) {
-                // Fake object created with `NoHandle`, don't try to free.
-                return;
-            }
-            uniffiRustCall { status ->
-                UniffiLib.uniffi_mls_mobile_fn_free_signer(handle, status)
-            }
-        }
-    }
-
-    /**
-     * @suppress
-     */
-    fun uniffiCloneHandle(): Long {
-        if (handle == 0.toLong()) {
-            throw InternalException("uniffiCloneHandle() called on NoHandle object");
-        }
-        return uniffiRustCall() { status ->
-            UniffiLib.uniffi_mls_mobile_fn_clone_signer(handle, status)
-        }
-    }
-
-    
-    /**
-     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
-     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
-     */
-    @Throws(CallbackException::class)override fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
-    callWithHandle {
-    uniffiRustCallWithError(CallbackException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_signer_sign(
-        it,
-        
-        FfiConverterByteArray.lower(`bytes`),_status)
-}
-    }
-    )
-    }
-    
-
-    
-
-    
-
-
-    
-    
-    /**
-     * @suppress
-     */
-    companion object
-    
-}
-
-
-
-// Put the implementation in an object so we don't pollute the top-level namespace
-internal object uniffiCallbackInterfaceSigner {
-    internal object `sign`: UniffiCallbackInterfaceSignerMethod0 {
-        override fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
-            val uniffiObj = FfiConverterTypeSigner.handleMap.get(uniffiHandle)
-            val makeCall = { ->
-                uniffiObj.`sign`(
-                    FfiConverterByteArray.lift(`bytes`),
-                )
-            }
-            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
-            uniffiTraitInterfaceCallWithError(
-                uniffiCallStatus,
-                makeCall,
-                writeReturn,
-                { e: CallbackException -> FfiConverterTypeCallbackError.lower(e) }
-            )
-        }
-    }
-
-    internal object uniffiFree: UniffiCallbackInterfaceFree {
-        override fun callback(handle: Long) {
-            FfiConverterTypeSigner.handleMap.remove(handle)
-        }
-    }
-
-    internal object uniffiClone: UniffiCallbackInterfaceClone {
-        override fun callback(handle: Long): Long {
-            return FfiConverterTypeSigner.handleMap.clone(handle)
-        }
-    }
-
-    internal var vtable = UniffiVTableCallbackInterfaceSigner.UniffiByValue(
-        uniffiFree,
-        uniffiClone,
-        `sign`,
-    )
-
-    // Registers the foreign callback with the Rust side.
-    // This method is generated for each callback interface.
-    internal fun register(lib: UniffiLib) {
-        lib.uniffi_mls_mobile_fn_init_callback_vtable_signer(vtable)
-    }
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeSigner: FfiConverter<Signer, Long> {
-    internal val handleMap = UniffiHandleMap<Signer>()
-
-    override fun lower(value: Signer): Long {
-        if (value is SignerImpl) {
-             // Rust-implemented object.  Clone the handle and return it
-            return value.uniffiCloneHandle()
-         } else {
-            // Kotlin object, generate a new vtable handle and return that.
-            return handleMap.insert(value)
-         }
-    }
-
-    override fun lift(value: Long): Signer {
-        if ((value and 1.toLong()) == 0.toLong()) {
-            // Rust-generated handle, construct a new class that uses the handle to implement the
-            // interface
-            return SignerImpl(UniffiWithHandle, value)
-        } else {
-            // Kotlin-generated handle, get the object from the handle map
-            return handleMap.remove(value)
-        }
-    }
-
-    override fun read(buf: ByteBuffer): Signer {
-        return lift(buf.getLong())
-    }
-
-    override fun allocationSize(value: Signer) = 8UL
-
-    override fun write(value: Signer, buf: ByteBuffer) {
-        buf.putLong(lower(value))
-    }
-}
-
-
-
-/**
- * What became of a batch.
- */
-data class Batch (
-    /**
-     * One for each message that was handled, in order.
-     */
-    val `outcomes`: List<BatchOutcome>
-    , 
-    /**
-     * The index of the first message that was not handled; absent if all were.
-     */
-    val `stoppedAt`: kotlin.UInt?
-    , 
-    /**
-     * Why it stopped there; absent if the budget was spent.
-     */
-    val `error`: MlsException?
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeBatch: FfiConverterRustBuffer<Batch> {
-    override fun read(buf: ByteBuffer): Batch {
-        return Batch(
-            FfiConverterSequenceTypeBatchOutcome.read(buf),
-            FfiConverterOptionalUInt.read(buf),
-            FfiConverterOptionalTypeMlsError.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Batch) = (
-            FfiConverterSequenceTypeBatchOutcome.allocationSize(value.`outcomes`) +
-            FfiConverterOptionalUInt.allocationSize(value.`stoppedAt`) +
-            FfiConverterOptionalTypeMlsError.allocationSize(value.`error`)
-    )
-
-    override fun write(value: Batch, buf: ByteBuffer) {
-            FfiConverterSequenceTypeBatchOutcome.write(value.`outcomes`, buf)
-            FfiConverterOptionalUInt.write(value.`stoppedAt`, buf)
-            FfiConverterOptionalTypeMlsError.write(value.`error`, buf)
-    }
-}
-
-
-
-/**
- * What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers. What RFC 9420 itself makes every
- * member support is not listed: extensions 1 to 5 and proposals 1 to 7.
- */
-data class Capabilities (
-    /**
-     * Suites.
-     */
-    val `ciphersuites`: List<kotlin.UShort>
-    , 
-    /**
-     * Types of extensions.
-     */
-    val `extensions`: List<kotlin.UShort>
-    , 
-    /**
-     * Types of proposals.
-     */
-    val `proposals`: List<kotlin.UShort>
-    , 
-    /**
-     * Types of credentials.
-     */
-    val `credentials`: List<kotlin.UShort>
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeCapabilities: FfiConverterRustBuffer<Capabilities> {
-    override fun read(buf: ByteBuffer): Capabilities {
-        return Capabilities(
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Capabilities) = (
-            FfiConverterSequenceUShort.allocationSize(value.`ciphersuites`) +
-            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
-            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
-            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
-    )
-
-    override fun write(value: Capabilities, buf: ByteBuffer) {
-            FfiConverterSequenceUShort.write(value.`ciphersuites`, buf)
-            FfiConverterSequenceUShort.write(value.`extensions`, buf)
-            FfiConverterSequenceUShort.write(value.`proposals`, buf)
-            FfiConverterSequenceUShort.write(value.`credentials`, buf)
-    }
-}
-
-
 
 /**
  * How to open a database. It holds data only; callbacks are arguments of `open`.
@@ -6433,17 +5339,6 @@ data class ClientConfig (
      * How much is kept of messages that come before their group can read them; without it the defaults hold.
      */
     val `earlyLimits`: EarlyLimits? = null 
-    , 
-    /**
-     * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
-     * external joins.
-     */
-    val `leafNode`: LeafNodeOptions? = null 
-    , 
-    /**
-     * How long key packages may live; without it the defaults hold.
-     */
-    val `lifetimes`: Lifetimes? = null 
     
 ){
     
@@ -6467,8 +5362,6 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalTypeEarlyLimits.read(buf),
-            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
-            FfiConverterOptionalTypeLifetimes.read(buf),
         )
     }
 
@@ -6479,9 +5372,7 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterBoolean.allocationSize(value.`inbox`) +
             FfiConverterOptionalTypeGroupConfig.allocationSize(value.`groupDefaults`) +
             FfiConverterOptionalULong.allocationSize(value.`minimumGeneration`) +
-            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`) +
-            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
-            FfiConverterOptionalTypeLifetimes.allocationSize(value.`lifetimes`)
+            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`)
     )
 
     override fun write(value: ClientConfig, buf: ByteBuffer) {
@@ -6492,8 +5383,6 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.write(value.`groupDefaults`, buf)
             FfiConverterOptionalULong.write(value.`minimumGeneration`, buf)
             FfiConverterOptionalTypeEarlyLimits.write(value.`earlyLimits`, buf)
-            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
-            FfiConverterOptionalTypeLifetimes.write(value.`lifetimes`, buf)
     }
 }
 
@@ -6879,15 +5768,6 @@ data class ExternalJoin (
      * The epoch that the Commit ends; its message is of this epoch.
      */
     val `epoch`: kotlin.ULong
-    , 
-    /**
-     * A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
-     * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
-     * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
-     * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
-     * Where several devices of a user have the same credential, it may be another of them.
-     */
-    val `oldLeafRemains`: kotlin.UInt?
     
 ){
     
@@ -6908,7 +5788,6 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.read(buf),
             FfiConverterOptionalByteArray.read(buf),
             FfiConverterULong.read(buf),
-            FfiConverterOptionalUInt.read(buf),
         )
     }
 
@@ -6916,8 +5795,7 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterByteArray.allocationSize(value.`commit`) +
             FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`) +
-            FfiConverterULong.allocationSize(value.`epoch`) +
-            FfiConverterOptionalUInt.allocationSize(value.`oldLeafRemains`)
+            FfiConverterULong.allocationSize(value.`epoch`)
     )
 
     override fun write(value: ExternalJoin, buf: ByteBuffer) {
@@ -6925,7 +5803,6 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.write(value.`commit`, buf)
             FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
-            FfiConverterOptionalUInt.write(value.`oldLeafRemains`, buf)
     }
 }
 
@@ -7043,12 +5920,66 @@ public object FfiConverterTypeExternalSender: FfiConverterRustBuffer<ExternalSen
 
 
 /**
- * How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
- * its creation on, which `configure` refuses.
+ * What became of a batch.
+ */
+data class FfiBatch (
+    /**
+     * One for each message that was handled, in order.
+     */
+    val `outcomes`: List<FfiBatchOutcome>
+    , 
+    /**
+     * The index of the first message that was not handled; absent if all were.
+     */
+    val `stoppedAt`: kotlin.UInt?
+    , 
+    /**
+     * Why it stopped there; absent if the budget was spent.
+     */
+    val `error`: FfiException?
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiBatch: FfiConverterRustBuffer<FfiBatch> {
+    override fun read(buf: ByteBuffer): FfiBatch {
+        return FfiBatch(
+            FfiConverterSequenceTypeFfiBatchOutcome.read(buf),
+            FfiConverterOptionalUInt.read(buf),
+            FfiConverterOptionalTypeFfiError.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: FfiBatch) = (
+            FfiConverterSequenceTypeFfiBatchOutcome.allocationSize(value.`outcomes`) +
+            FfiConverterOptionalUInt.allocationSize(value.`stoppedAt`) +
+            FfiConverterOptionalTypeFfiError.allocationSize(value.`error`)
+    )
+
+    override fun write(value: FfiBatch, buf: ByteBuffer) {
+            FfiConverterSequenceTypeFfiBatchOutcome.write(value.`outcomes`, buf)
+            FfiConverterOptionalUInt.write(value.`stoppedAt`, buf)
+            FfiConverterOptionalTypeFfiError.write(value.`error`, buf)
+    }
+}
+
+
+
+/**
+ * How a group behaves on this device. Members may differ in all of it.
  */
 data class GroupConfig (
     /**
-     * At creation only: 1 to 255 bytes; random if absent.
+     * For `create_group` only: 1 to 255 bytes; random if absent.
      */
     val `groupId`: GroupId? = null 
     , 
@@ -7058,9 +5989,9 @@ data class GroupConfig (
     val `publicHandshakes`: kotlin.Boolean = false 
     , 
     /**
-     * How messages are padded; `Buckets` if absent.
+     * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
      */
-    val `padding`: Padding? = null 
+    val `paddingBlock`: kotlin.UInt = 64u 
     , 
     /**
      * Past epochs whose late messages can still be decrypted, at most 32.
@@ -7095,36 +6026,6 @@ data class GroupConfig (
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     val `ratchetTreeInWelcome`: kotlin.Boolean = true 
-    , 
-    /**
-     * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
-     */
-    val `leafNode`: LeafNodeOptions? = null 
-    , 
-    /**
-     * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
-     * default is 12 weeks.
-     */
-    val `lifetimeSeconds`: kotlin.ULong? = null 
-    , 
-    /**
-     * At creation only: what every member must support, the creator first; later
-     * `update_group_context_extensions`.
-     */
-    val `requiredCapabilities`: RequiredCapabilities? = null 
-    , 
-    /**
-     * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
-     * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
-     * `update_group_context_extensions`.
-     */
-    val `extensions`: List<Extension> = listOf() 
-    , 
-    /**
-     * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
-     * `update_group_context_extensions`.
-     */
-    val `externalSenders`: List<ExternalSender> = listOf() 
     
 ){
     
@@ -7143,53 +6044,38 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
         return GroupConfig(
             FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalTypePadding.read(buf),
+            FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
-            FfiConverterOptionalULong.read(buf),
-            FfiConverterOptionalTypeRequiredCapabilities.read(buf),
-            FfiConverterSequenceTypeExtension.read(buf),
-            FfiConverterSequenceTypeExternalSender.read(buf),
         )
     }
 
     override fun allocationSize(value: GroupConfig) = (
             FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterBoolean.allocationSize(value.`publicHandshakes`) +
-            FfiConverterOptionalTypePadding.allocationSize(value.`padding`) +
+            FfiConverterUInt.allocationSize(value.`paddingBlock`) +
             FfiConverterUInt.allocationSize(value.`maxPastEpochs`) +
             FfiConverterULong.allocationSize(value.`pastEpochLifetimeSeconds`) +
             FfiConverterUInt.allocationSize(value.`outOfOrderTolerance`) +
             FfiConverterUInt.allocationSize(value.`maximumForwardDistance`) +
             FfiConverterUInt.allocationSize(value.`resumptionPsks`) +
-            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`) +
-            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
-            FfiConverterOptionalULong.allocationSize(value.`lifetimeSeconds`) +
-            FfiConverterOptionalTypeRequiredCapabilities.allocationSize(value.`requiredCapabilities`) +
-            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
-            FfiConverterSequenceTypeExternalSender.allocationSize(value.`externalSenders`)
+            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`)
     )
 
     override fun write(value: GroupConfig, buf: ByteBuffer) {
             FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
             FfiConverterBoolean.write(value.`publicHandshakes`, buf)
-            FfiConverterOptionalTypePadding.write(value.`padding`, buf)
+            FfiConverterUInt.write(value.`paddingBlock`, buf)
             FfiConverterUInt.write(value.`maxPastEpochs`, buf)
             FfiConverterULong.write(value.`pastEpochLifetimeSeconds`, buf)
             FfiConverterUInt.write(value.`outOfOrderTolerance`, buf)
             FfiConverterUInt.write(value.`maximumForwardDistance`, buf)
             FfiConverterUInt.write(value.`resumptionPsks`, buf)
             FfiConverterBoolean.write(value.`ratchetTreeInWelcome`, buf)
-            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
-            FfiConverterOptionalULong.write(value.`lifetimeSeconds`, buf)
-            FfiConverterOptionalTypeRequiredCapabilities.write(value.`requiredCapabilities`, buf)
-            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
-            FfiConverterSequenceTypeExternalSender.write(value.`externalSenders`, buf)
     }
 }
 
@@ -7257,7 +6143,7 @@ data class GroupState (
     val `pendingProposals`: List<ProposalSummary>
     , 
     /**
-     * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
+     * The GroupContext's extensions.
      */
     val `extensions`: List<Extension>
     , 
@@ -7396,85 +6282,6 @@ public object FfiConverterTypeGroupSummary: FfiConverterRustBuffer<GroupSummary>
 
 
 /**
- * A group of a recovery archive that was not rejoined yet.
- */
-data class GroupToRejoin (
-    /**
-     * The group's id: ask the delivery service or a member for its GroupInfo.
-     */
-    val `groupId`: GroupId
-    , 
-    /**
-     * The identity that signed in it: join with this one, so that the Commit finds the old leaf and removes it.
-     */
-    val `identity`: IdentityId
-    , 
-    /**
-     * The group's suite, and the identity's.
-     */
-    val `ciphersuite`: Ciphersuite
-    , 
-    /**
-     * The epoch in which the lost device was when the archive was made; the group has moved on since.
-     */
-    val `epoch`: kotlin.ULong
-    , 
-    /**
-     * The lost device's place in the tree at that time.
-     */
-    val `ownLeafIndex`: kotlin.UInt
-    , 
-    /**
-     * Whether the lost device was still a member. If not, the others had removed it: ask before coming back.
-     */
-    val `isActive`: kotlin.Boolean
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeGroupToRejoin: FfiConverterRustBuffer<GroupToRejoin> {
-    override fun read(buf: ByteBuffer): GroupToRejoin {
-        return GroupToRejoin(
-            FfiConverterTypeGroupId.read(buf),
-            FfiConverterTypeIdentityId.read(buf),
-            FfiConverterTypeCiphersuite.read(buf),
-            FfiConverterULong.read(buf),
-            FfiConverterUInt.read(buf),
-            FfiConverterBoolean.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: GroupToRejoin) = (
-            FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
-            FfiConverterTypeIdentityId.allocationSize(value.`identity`) +
-            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
-            FfiConverterULong.allocationSize(value.`epoch`) +
-            FfiConverterUInt.allocationSize(value.`ownLeafIndex`) +
-            FfiConverterBoolean.allocationSize(value.`isActive`)
-    )
-
-    override fun write(value: GroupToRejoin, buf: ByteBuffer) {
-            FfiConverterTypeGroupId.write(value.`groupId`, buf)
-            FfiConverterTypeIdentityId.write(value.`identity`, buf)
-            FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
-            FfiConverterULong.write(value.`epoch`, buf)
-            FfiConverterUInt.write(value.`ownLeafIndex`, buf)
-            FfiConverterBoolean.write(value.`isActive`, buf)
-    }
-}
-
-
-
-/**
  * A credential with a signature key of this device.
  */
 data class Identity (
@@ -7492,11 +6299,6 @@ data class Identity (
      * The suite of its key packages and groups.
      */
     val `ciphersuite`: Ciphersuite
-    , 
-    /**
-     * Whether the app signs for it: it needs `attach_signer` after each `open`.
-     */
-    val `externalSigner`: kotlin.Boolean
     
 ){
     
@@ -7516,22 +6318,19 @@ public object FfiConverterTypeIdentity: FfiConverterRustBuffer<Identity> {
             FfiConverterTypeIdentityId.read(buf),
             FfiConverterTypeCredential.read(buf),
             FfiConverterTypeCiphersuite.read(buf),
-            FfiConverterBoolean.read(buf),
         )
     }
 
     override fun allocationSize(value: Identity) = (
             FfiConverterTypeIdentityId.allocationSize(value.`id`) +
             FfiConverterTypeCredential.allocationSize(value.`credential`) +
-            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
-            FfiConverterBoolean.allocationSize(value.`externalSigner`)
+            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`)
     )
 
     override fun write(value: Identity, buf: ByteBuffer) {
             FfiConverterTypeIdentityId.write(value.`id`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
-            FfiConverterBoolean.write(value.`externalSigner`, buf)
     }
 }
 
@@ -7756,11 +6555,6 @@ data class KeyPackageInfo (
      * Whether its owner keeps it after use.
      */
     val `lastResort`: kotlin.Boolean
-    , 
-    /**
-     * What its owner's leaf will say.
-     */
-    val `leafNode`: LeafNode
     
 ){
     
@@ -7784,7 +6578,6 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterTypeLeafNode.read(buf),
         )
     }
 
@@ -7795,8 +6588,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
             FfiConverterULong.allocationSize(value.`notBefore`) +
             FfiConverterULong.allocationSize(value.`notAfter`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`) +
-            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`)
     )
 
     override fun write(value: KeyPackageInfo, buf: ByteBuffer) {
@@ -7807,7 +6599,6 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.write(value.`notBefore`, buf)
             FfiConverterULong.write(value.`notAfter`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
-            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -7818,8 +6609,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
  */
 data class KeyPackageOptions (
     /**
-     * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
-     * unless set. The default is 12 weeks.
+     * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
      */
     val `lifetimeSeconds`: kotlin.ULong = 7257600uL 
     , 
@@ -7827,11 +6617,6 @@ data class KeyPackageOptions (
      * Usable any number of times; hand it out only when no other is left.
      */
     val `lastResort`: kotlin.Boolean = false 
-    , 
-    /**
-     * What the leaf says that joins with it; without it the client's `leaf_node` holds.
-     */
-    val `leafNode`: LeafNodeOptions? = null 
     
 ){
     
@@ -7850,207 +6635,17 @@ public object FfiConverterTypeKeyPackageOptions: FfiConverterRustBuffer<KeyPacka
         return KeyPackageOptions(
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
         )
     }
 
     override fun allocationSize(value: KeyPackageOptions) = (
             FfiConverterULong.allocationSize(value.`lifetimeSeconds`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`) +
-            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`)
     )
 
     override fun write(value: KeyPackageOptions, buf: ByteBuffer) {
             FfiConverterULong.write(value.`lifetimeSeconds`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
-            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
-    }
-}
-
-
-
-/**
- * What a leaf says of its owner.
- */
-data class LeafNode (
-    /**
-     * The owner's own name for itself, if it has one.
-     */
-    val `applicationId`: kotlin.ByteArray?
-    , 
-    /**
-     * The leaf's other extensions.
-     */
-    val `extensions`: List<Extension>
-    , 
-    /**
-     * What its owner supports.
-     */
-    val `capabilities`: Capabilities
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeLeafNode: FfiConverterRustBuffer<LeafNode> {
-    override fun read(buf: ByteBuffer): LeafNode {
-        return LeafNode(
-            FfiConverterOptionalByteArray.read(buf),
-            FfiConverterSequenceTypeExtension.read(buf),
-            FfiConverterTypeCapabilities.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: LeafNode) = (
-            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
-            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
-            FfiConverterTypeCapabilities.allocationSize(value.`capabilities`)
-    )
-
-    override fun write(value: LeafNode, buf: ByteBuffer) {
-            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
-            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
-            FfiConverterTypeCapabilities.write(value.`capabilities`, buf)
-    }
-}
-
-
-
-/**
- * What the leaves of this device say, besides what the library itself supports. It is public to every member, and in
- * key packages to the delivery service. A leaf keeps it until it is replaced by another.
- */
-data class LeafNodeOptions (
-    /**
-     * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
-     * members may say the same.
-     */
-    val `applicationId`: kotlin.ByteArray? = null 
-    , 
-    /**
-     * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
-     * 64 KiB together with the application id.
-     */
-    val `extensions`: List<Extension> = listOf() 
-    , 
-    /**
-     * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
-     */
-    val `supportedExtensions`: List<kotlin.UShort> = listOf() 
-    , 
-    /**
-     * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
-     */
-    val `supportedProposals`: List<kotlin.UShort> = listOf() 
-    , 
-    /**
-     * Types of credentials that the app accepts besides basic ones and X.509.
-     */
-    val `supportedCredentials`: List<kotlin.UShort> = listOf() 
-    , 
-    /**
-     * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
-     * section 13.5). Nobody sees them in this interface.
-     */
-    val `grease`: kotlin.Boolean = true 
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions> {
-    override fun read(buf: ByteBuffer): LeafNodeOptions {
-        return LeafNodeOptions(
-            FfiConverterOptionalByteArray.read(buf),
-            FfiConverterSequenceTypeExtension.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterBoolean.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: LeafNodeOptions) = (
-            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
-            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
-            FfiConverterSequenceUShort.allocationSize(value.`supportedExtensions`) +
-            FfiConverterSequenceUShort.allocationSize(value.`supportedProposals`) +
-            FfiConverterSequenceUShort.allocationSize(value.`supportedCredentials`) +
-            FfiConverterBoolean.allocationSize(value.`grease`)
-    )
-
-    override fun write(value: LeafNodeOptions, buf: ByteBuffer) {
-            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
-            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
-            FfiConverterSequenceUShort.write(value.`supportedExtensions`, buf)
-            FfiConverterSequenceUShort.write(value.`supportedProposals`, buf)
-            FfiConverterSequenceUShort.write(value.`supportedCredentials`, buf)
-            FfiConverterBoolean.write(value.`grease`, buf)
-    }
-}
-
-
-
-/**
- * How long key packages may live, this device's and those from elsewhere (RFC 9420, section 7.2), and how wrong
- * clocks may be.
- */
-data class Lifetimes (
-    /**
-     * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
-     */
-    val `maximumLifetimeSeconds`: kotlin.ULong = 31622400uL 
-    , 
-    /**
-     * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
-     * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
-     */
-    val `clockSkewSeconds`: kotlin.ULong = 3600uL 
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeLifetimes: FfiConverterRustBuffer<Lifetimes> {
-    override fun read(buf: ByteBuffer): Lifetimes {
-        return Lifetimes(
-            FfiConverterULong.read(buf),
-            FfiConverterULong.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: Lifetimes) = (
-            FfiConverterULong.allocationSize(value.`maximumLifetimeSeconds`) +
-            FfiConverterULong.allocationSize(value.`clockSkewSeconds`)
-    )
-
-    override fun write(value: Lifetimes, buf: ByteBuffer) {
-            FfiConverterULong.write(value.`maximumLifetimeSeconds`, buf)
-            FfiConverterULong.write(value.`clockSkewSeconds`, buf)
     }
 }
 
@@ -8153,53 +6748,6 @@ public object FfiConverterTypeMember: FfiConverterRustBuffer<Member> {
             FfiConverterUInt.write(value.`leafIndex`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterByteArray.write(value.`signatureKey`, buf)
-    }
-}
-
-
-
-/**
- * A member's leaf.
- */
-data class MemberLeaf (
-    /**
-     * The member's place in the tree, as in `Member`.
-     */
-    val `leafIndex`: kotlin.UInt
-    , 
-    /**
-     * What the leaf says.
-     */
-    val `leafNode`: LeafNode
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeMemberLeaf: FfiConverterRustBuffer<MemberLeaf> {
-    override fun read(buf: ByteBuffer): MemberLeaf {
-        return MemberLeaf(
-            FfiConverterUInt.read(buf),
-            FfiConverterTypeLeafNode.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: MemberLeaf) = (
-            FfiConverterUInt.allocationSize(value.`leafIndex`) +
-            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
-    )
-
-    override fun write(value: MemberLeaf, buf: ByteBuffer) {
-            FfiConverterUInt.write(value.`leafIndex`, buf)
-            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -8513,61 +7061,6 @@ public object FfiConverterTypeProposalSummary: FfiConverterRustBuffer<ProposalSu
 
 
 /**
- * What every member of a group must support (RFC 9420, section 11.1).
- */
-data class RequiredCapabilities (
-    /**
-     * Types of extensions. Those of the group's own extensions need not be named.
-     */
-    val `extensions`: List<kotlin.UShort> = listOf() 
-    , 
-    /**
-     * Types of proposals.
-     */
-    val `proposals`: List<kotlin.UShort> = listOf() 
-    , 
-    /**
-     * Types of credentials.
-     */
-    val `credentials`: List<kotlin.UShort> = listOf() 
-    
-){
-    
-
-    
-
-    
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities> {
-    override fun read(buf: ByteBuffer): RequiredCapabilities {
-        return RequiredCapabilities(
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-            FfiConverterSequenceUShort.read(buf),
-        )
-    }
-
-    override fun allocationSize(value: RequiredCapabilities) = (
-            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
-            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
-            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
-    )
-
-    override fun write(value: RequiredCapabilities, buf: ByteBuffer) {
-            FfiConverterSequenceUShort.write(value.`extensions`, buf)
-            FfiConverterSequenceUShort.write(value.`proposals`, buf)
-            FfiConverterSequenceUShort.write(value.`credentials`, buf)
-    }
-}
-
-
-
-/**
  * The database as it is now.
  */
 data class StorageInfo (
@@ -8812,14 +7305,9 @@ enum class ArgumentReason {
      */
     MALFORMED,
     /**
-     * Not every member of the group supports it; of a group that is created, the own leaf does not
-     * (`LeafNodeOptions`).
+     * Not every member of the group supports it.
      */
     UNSUPPORTED,
-    /**
-     * It holds from the group's creation on, and `configure` cannot change it.
-     */
-    ONLY_AT_CREATION,
     /**
      * It names a file that exists already.
      */
@@ -8913,197 +7401,21 @@ public object FfiConverterTypeAuthenticatorComparison: FfiConverterRustBuffer<Au
 
 
 /**
- * What became of one message of a batch.
- */
-sealed class BatchOutcome {
-    
-    /**
-     * As `MlsGroup.process_message` returns it.
-     */
-    data class Processed(
-        /**
-         * The group.
-         */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
-        /**
-         * What became of it.
-         */
-        val `outcome`: org.mlsmobile.ffi.ProcessedMessage) : BatchOutcome()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * As `MlsGroup.process_message` refuses it; it changed nothing.
-     */
-    data class Failed(
-        /**
-         * The group, if the bytes tell.
-         */
-        val `groupId`: org.mlsmobile.ffi.GroupId?, 
-        /**
-         * Why.
-         */
-        val `error`: org.mlsmobile.ffi.MlsException) : BatchOutcome()
-        
-    {
-        
-
-        companion object
-    }
-    
-
-    
-
-    
-    
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeBatchOutcome : FfiConverterRustBuffer<BatchOutcome>{
-    override fun read(buf: ByteBuffer): BatchOutcome {
-        return when(buf.getInt()) {
-            1 -> BatchOutcome.Processed(
-                FfiConverterTypeGroupId.read(buf),
-                FfiConverterTypeProcessedMessage.read(buf),
-                )
-            2 -> BatchOutcome.Failed(
-                FfiConverterOptionalTypeGroupId.read(buf),
-                FfiConverterTypeMlsError.read(buf),
-                )
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: BatchOutcome): ULong = when(value) {
-        is BatchOutcome.Processed -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
-                + FfiConverterTypeProcessedMessage.allocationSize(value.`outcome`)
-            )
-        }
-        is BatchOutcome.Failed -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`)
-                + FfiConverterTypeMlsError.allocationSize(value.`error`)
-            )
-        }
-    }
-
-    override fun write(value: BatchOutcome, buf: ByteBuffer) {
-        when(value) {
-            is BatchOutcome.Processed -> {
-                buf.putInt(1)
-                FfiConverterTypeGroupId.write(value.`groupId`, buf)
-                FfiConverterTypeProcessedMessage.write(value.`outcome`, buf)
-                Unit
-            }
-            is BatchOutcome.Failed -> {
-                buf.putInt(2)
-                FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
-                FfiConverterTypeMlsError.write(value.`error`, buf)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-}
-
-
-
-
-
-
-
-/**
- * A callback failed: it threw, or it could not answer.
- */
-sealed class CallbackException: kotlin.Exception() {
-    
-    /**
-     * Counts as a refusal.
-     */
-    class Failed(
-        ) : CallbackException() {
-        override val message
-            get() = ""
-    }
-    
-
-    
-
-
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<CallbackException> {
-        override fun lift(error_buf: RustBuffer.ByValue): CallbackException = FfiConverterTypeCallbackError.lift(error_buf)
-    }
-
-    
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeCallbackError : FfiConverterRustBuffer<CallbackException> {
-    override fun read(buf: ByteBuffer): CallbackException {
-        
-
-        return when(buf.getInt()) {
-            1 -> CallbackException.Failed()
-            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: CallbackException): ULong {
-        return when(value) {
-            is CallbackException.Failed -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-        }
-    }
-
-    override fun write(value: CallbackException, buf: ByteBuffer) {
-        when(value) {
-            is CallbackException.Failed -> {
-                buf.putInt(1)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-
-}
-
-
-
-/**
  * A ciphersuite by its IANA name (RFC 9420, section 17.1).
  */
 
 enum class Ciphersuite {
     
     /**
-     * 0x0001, which every implementation of RFC 9420 has.
+     * 0x0001.
      */
     MLS_128_DHKEMX25519_AES128GCM_SHA256_ED25519,
     /**
-     * 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
+     * 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
      */
     MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519,
     /**
-     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
-     * its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
-     * Commits are much larger.
+     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
      */
     MLS_256_XWING_CHACHA20POLY1305_SHA256_ED25519;
 
@@ -9379,6 +7691,1188 @@ public object FfiConverterTypeEarlyRefusal: FfiConverterRustBuffer<EarlyRefusal>
 
 
 /**
+ * What became of one message of a batch.
+ */
+sealed class FfiBatchOutcome {
+    
+    /**
+     * As `MlsGroup.process_message` returns it.
+     */
+    data class Processed(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.GroupId, 
+        /**
+         * What became of it.
+         */
+        val `outcome`: org.mlsmobile.ProcessedMessage) : FfiBatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * As `MlsGroup.process_message` refuses it; it changed nothing.
+     */
+    data class Failed(
+        /**
+         * The group, if the bytes tell.
+         */
+        val `groupId`: org.mlsmobile.GroupId?, 
+        /**
+         * Why.
+         */
+        val `error`: org.mlsmobile.FfiException) : FfiBatchOutcome()
+        
+    {
+        
+
+        companion object
+    }
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiBatchOutcome : FfiConverterRustBuffer<FfiBatchOutcome>{
+    override fun read(buf: ByteBuffer): FfiBatchOutcome {
+        return when(buf.getInt()) {
+            1 -> FfiBatchOutcome.Processed(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterTypeProcessedMessage.read(buf),
+                )
+            2 -> FfiBatchOutcome.Failed(
+                FfiConverterOptionalTypeGroupId.read(buf),
+                FfiConverterTypeFfiError.read(buf),
+                )
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiBatchOutcome): ULong = when(value) {
+        is FfiBatchOutcome.Processed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeProcessedMessage.allocationSize(value.`outcome`)
+            )
+        }
+        is FfiBatchOutcome.Failed -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterTypeFfiError.allocationSize(value.`error`)
+            )
+        }
+    }
+
+    override fun write(value: FfiBatchOutcome, buf: ByteBuffer) {
+        when(value) {
+            is FfiBatchOutcome.Processed -> {
+                buf.putInt(1)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeProcessedMessage.write(value.`outcome`, buf)
+                Unit
+            }
+            is FfiBatchOutcome.Failed -> {
+                buf.putInt(2)
+                FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterTypeFfiError.write(value.`error`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+}
+
+
+
+
+
+
+
+/**
+ * A callback failed: it threw, or it could not answer.
+ */
+sealed class FfiCallbackException: kotlin.Exception() {
+    
+    /**
+     * Counts as a refusal.
+     */
+    class Failed(
+        ) : FfiCallbackException() {
+        override val message
+            get() = ""
+    }
+    
+
+    
+
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<FfiCallbackException> {
+        override fun lift(error_buf: RustBuffer.ByValue): FfiCallbackException = FfiConverterTypeFfiCallbackError.lift(error_buf)
+    }
+
+    
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiCallbackError : FfiConverterRustBuffer<FfiCallbackException> {
+    override fun read(buf: ByteBuffer): FfiCallbackException {
+        
+
+        return when(buf.getInt()) {
+            1 -> FfiCallbackException.Failed()
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiCallbackException): ULong {
+        return when(value) {
+            is FfiCallbackException.Failed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: FfiCallbackException, buf: ByteBuffer) {
+        when(value) {
+            is FfiCallbackException.Failed -> {
+                buf.putInt(1)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
+
+
+
+
+
+/**
+ * Why a call did nothing. Every error leaves groups and database as they were before the call.
+ *
+ * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
+ * plaintext, an identifier or the text of a dependency.
+ */
+sealed class FfiException: kotlin.Exception() {
+    
+    /**
+     * No group with this id is in the database. It was never joined here, or it was deleted.
+     */
+    class GroupNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A group with this id exists already. Delete it first, or keep using it.
+     */
+    class GroupAlreadyExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
+     * message that comes after the removal is not read any more, even if it was sent before it.
+     */
+    class GroupInactive(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No identity with this id is in the database.
+     */
+    class IdentityNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Groups still sign with this identity. Change their identity or delete them first.
+     */
+    class IdentityInUse(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No key package with this reference is in the database: it was used, deleted, or is another device's.
+     */
+    class KeyPackageNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A key package cannot be used. Ask its owner's delivery service for another.
+     */
+    class KeyPackageInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: KeyPackageReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * A Welcome cannot be used.
+     */
+    class WelcomeInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: WelcomeReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
+     */
+    class GroupInfoInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: GroupInfoReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * The group has an own Commit that waits. Merge it or clear it first.
+     */
+    class PendingCommitExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The group has no own Commit that waits.
+     */
+    class NoPendingCommit(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A received Commit waits for a decision. Merge it or discard it first.
+     */
+    class StagedCommitExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No received Commit waits for a decision.
+     */
+    class NoStagedCommit(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
+     */
+    class NoExternalJoin(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
+     */
+    class GroupDiverged(
+        
+        /**
+         * The epoch that the discarded Commit began.
+         */
+        val `rejectedEpoch`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "rejectedEpoch=${ `rejectedEpoch` }"
+    }
+    
+    /**
+     * There is no room to keep another message that came too early. It was not taken: give it again when the group
+     * has moved on.
+     */
+    class EarlyBufferFull(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
+     */
+    class ProposalNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
+     */
+    class PendingProposalsExist(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
+     * that epoch is not kept. Register it, or do without.
+     */
+    class PskNotFound(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
+     * Commits: remove one of the proposals, or commit the queue first.
+     */
+    class ResumptionPskWithAdds(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
+     * or wait for the next epoch.
+     */
+    class SecretAlreadyExported(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
+     */
+    class WrongEpoch(
+        
+        /**
+         * The group's epoch.
+         */
+        val `current`: kotlin.ULong, 
+        
+        /**
+         * The message's epoch.
+         */
+        val `received`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "current=${ `current` }, received=${ `received` }"
+    }
+    
+    /**
+     * A message that decodes, but that this group must not accept. Skip it.
+     */
+    class MessageInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: MessageReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
+    }
+    
+    /**
+     * The bytes are no MLS message: damaged, cut short, or something else. Skip them.
+     */
+    class MessageMalformed(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The app's `CredentialValidator` refused, or it failed.
+     */
+    class CredentialRejected(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A callback called back into the library. Let it answer first.
+     */
+    class Reentrant(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No member of the group has this leaf index.
+     */
+    class MemberNotFound(
+        
+        /**
+         * The leaf index that was given.
+         */
+        val `leafIndex`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "leafIndex=${ `leafIndex` }"
+    }
+    
+    /**
+     * This library does not compute the ciphersuite.
+     */
+    class UnsupportedCiphersuite(
+        
+        /**
+         * Its number in the IANA registry.
+         */
+        val `ciphersuite`: kotlin.UShort
+        ) : FfiException() {
+        override val message
+            get() = "ciphersuite=${ `ciphersuite` }"
+    }
+    
+    /**
+     * An argument is out of its bounds.
+     */
+    class InvalidArgument(
+        
+        /**
+         * The parameter's or field's name.
+         */
+        val `argument`: kotlin.String, 
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: ArgumentReason
+        ) : FfiException() {
+        override val message
+            get() = "argument=${ `argument` }, reason=${ `reason` }"
+    }
+    
+    /**
+     * `wipe` has removed the database. Open a new client.
+     */
+    class Wiped(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
+     */
+    class Suspended(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The database was moved to another device, or is on its way. It never works here again.
+     */
+    class Transferred(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
+     */
+    class RekeyPending(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Another process held the database for longer than `busy_timeout_ms`. Try again.
+     */
+    class StorageBusy(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
+     * app may not write there.
+     */
+    class StorageLocked(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * No space is left. Free some and try again.
+     */
+    class StorageFull(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file, or its folder, cannot be written.
+     */
+    class StorageReadOnly(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The disk failed. Try again; if it stays, the device is failing.
+     */
+    class StorageIo(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The key does not open this database. The file is untouched.
+     */
+    class WrongDatabaseKey(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file is damaged. Nothing was deleted; restore the membership from other devices.
+     */
+    class StorageCorrupt(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The file is another program's, or no database at all. It is untouched.
+     */
+    class StorageForeign(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * A newer version of the library wrote this file. Update the app.
+     */
+    class StorageTooNew(
+        
+        /**
+         * The file's schema version.
+         */
+        val `found`: kotlin.UInt, 
+        
+        /**
+         * The newest version that this library knows.
+         */
+        val `supported`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "found=${ `found` }, supported=${ `supported` }"
+    }
+    
+    /**
+     * The file is older than `minimum_generation`: an old copy was put back. Using it would reuse keys.
+     */
+    class StorageRolledBack(
+        
+        /**
+         * The file's generation.
+         */
+        val `found`: kotlin.ULong, 
+        
+        /**
+         * What the app expected at least.
+         */
+        val `minimum`: kotlin.ULong
+        ) : FfiException() {
+        override val message
+            get() = "found=${ `found` }, minimum=${ `minimum` }"
+    }
+    
+    /**
+     * A fault of the library. Report the code.
+     */
+    class Internal(
+        
+        /**
+         * Says where; see docs/errors.md.
+         */
+        val `code`: kotlin.UInt
+        ) : FfiException() {
+        override val message
+            get() = "code=${ `code` }"
+    }
+    
+
+    
+        /**
+         * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
+         * field of `Internal` in Python.)
+         */ fun `errorCode`(): kotlin.UInt {
+            return FfiConverterUInt.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_error_code(FfiConverterTypeMlsError.lower(this),
+        _status)
+}
+    )
+    }
+    
+
+    
+
+    // The local Rust `Display`/`Debug` implementation.
+    override fun toString(): String {
+        return FfiConverterString.lift(
+    uniffiRustCall() { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(FfiConverterTypeMlsError.lower(this),
+        _status)
+}
+    )
+    }
+
+    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<FfiException> {
+        override fun lift(error_buf: RustBuffer.ByValue): FfiException = FfiConverterTypeFfiError.lift(error_buf)
+    }
+
+    
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
+    override fun read(buf: ByteBuffer): FfiException {
+        
+
+        return when(buf.getInt()) {
+            1 -> FfiException.GroupNotFound()
+            2 -> FfiException.GroupAlreadyExists()
+            3 -> FfiException.GroupInactive()
+            4 -> FfiException.IdentityNotFound()
+            5 -> FfiException.IdentityInUse()
+            6 -> FfiException.KeyPackageNotFound()
+            7 -> FfiException.KeyPackageInvalid(
+                FfiConverterTypeKeyPackageReason.read(buf),
+                )
+            8 -> FfiException.WelcomeInvalid(
+                FfiConverterTypeWelcomeReason.read(buf),
+                )
+            9 -> FfiException.GroupInfoInvalid(
+                FfiConverterTypeGroupInfoReason.read(buf),
+                )
+            10 -> FfiException.PendingCommitExists()
+            11 -> FfiException.NoPendingCommit()
+            12 -> FfiException.StagedCommitExists()
+            13 -> FfiException.NoStagedCommit()
+            14 -> FfiException.NoExternalJoin()
+            15 -> FfiException.GroupDiverged(
+                FfiConverterULong.read(buf),
+                )
+            16 -> FfiException.EarlyBufferFull()
+            17 -> FfiException.ProposalNotFound()
+            18 -> FfiException.PendingProposalsExist()
+            19 -> FfiException.PskNotFound()
+            20 -> FfiException.ResumptionPskWithAdds()
+            21 -> FfiException.SecretAlreadyExported()
+            22 -> FfiException.WrongEpoch(
+                FfiConverterULong.read(buf),
+                FfiConverterULong.read(buf),
+                )
+            23 -> FfiException.MessageInvalid(
+                FfiConverterTypeMessageReason.read(buf),
+                )
+            24 -> FfiException.MessageMalformed()
+            25 -> FfiException.CredentialRejected()
+            26 -> FfiException.Reentrant()
+            27 -> FfiException.MemberNotFound(
+                FfiConverterUInt.read(buf),
+                )
+            28 -> FfiException.UnsupportedCiphersuite(
+                FfiConverterUShort.read(buf),
+                )
+            29 -> FfiException.InvalidArgument(
+                FfiConverterString.read(buf),
+                FfiConverterTypeArgumentReason.read(buf),
+                )
+            30 -> FfiException.Wiped()
+            31 -> FfiException.Suspended()
+            32 -> FfiException.Transferred()
+            33 -> FfiException.RekeyPending()
+            34 -> FfiException.StorageBusy()
+            35 -> FfiException.StorageLocked()
+            36 -> FfiException.StorageFull()
+            37 -> FfiException.StorageReadOnly()
+            38 -> FfiException.StorageIo()
+            39 -> FfiException.WrongDatabaseKey()
+            40 -> FfiException.StorageCorrupt()
+            41 -> FfiException.StorageForeign()
+            42 -> FfiException.StorageTooNew(
+                FfiConverterUInt.read(buf),
+                FfiConverterUInt.read(buf),
+                )
+            43 -> FfiException.StorageRolledBack(
+                FfiConverterULong.read(buf),
+                FfiConverterULong.read(buf),
+                )
+            44 -> FfiException.Internal(
+                FfiConverterUInt.read(buf),
+                )
+            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: FfiException): ULong {
+        return when(value) {
+            is FfiException.GroupNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupAlreadyExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupInactive -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.IdentityNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.IdentityInUse -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.KeyPackageNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.KeyPackageInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeKeyPackageReason.allocationSize(value.`reason`)
+            )
+            is FfiException.WelcomeInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeWelcomeReason.allocationSize(value.`reason`)
+            )
+            is FfiException.GroupInfoInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeGroupInfoReason.allocationSize(value.`reason`)
+            )
+            is FfiException.PendingCommitExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoPendingCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StagedCommitExists -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoStagedCommit -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.NoExternalJoin -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.GroupDiverged -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`rejectedEpoch`)
+            )
+            is FfiException.EarlyBufferFull -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.ProposalNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.PendingProposalsExist -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.PskNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.ResumptionPskWithAdds -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.SecretAlreadyExported -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.WrongEpoch -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`current`)
+                + FfiConverterULong.allocationSize(value.`received`)
+            )
+            is FfiException.MessageInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeMessageReason.allocationSize(value.`reason`)
+            )
+            is FfiException.MessageMalformed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.CredentialRejected -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Reentrant -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.MemberNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`leafIndex`)
+            )
+            is FfiException.UnsupportedCiphersuite -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUShort.allocationSize(value.`ciphersuite`)
+            )
+            is FfiException.InvalidArgument -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterString.allocationSize(value.`argument`)
+                + FfiConverterTypeArgumentReason.allocationSize(value.`reason`)
+            )
+            is FfiException.Wiped -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Suspended -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.Transferred -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.RekeyPending -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageBusy -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageLocked -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageFull -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageReadOnly -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageIo -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.WrongDatabaseKey -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageCorrupt -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageForeign -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.StorageTooNew -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`found`)
+                + FfiConverterUInt.allocationSize(value.`supported`)
+            )
+            is FfiException.StorageRolledBack -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterULong.allocationSize(value.`found`)
+                + FfiConverterULong.allocationSize(value.`minimum`)
+            )
+            is FfiException.Internal -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterUInt.allocationSize(value.`code`)
+            )
+        }
+    }
+
+    override fun write(value: FfiException, buf: ByteBuffer) {
+        when(value) {
+            is FfiException.GroupNotFound -> {
+                buf.putInt(1)
+                Unit
+            }
+            is FfiException.GroupAlreadyExists -> {
+                buf.putInt(2)
+                Unit
+            }
+            is FfiException.GroupInactive -> {
+                buf.putInt(3)
+                Unit
+            }
+            is FfiException.IdentityNotFound -> {
+                buf.putInt(4)
+                Unit
+            }
+            is FfiException.IdentityInUse -> {
+                buf.putInt(5)
+                Unit
+            }
+            is FfiException.KeyPackageNotFound -> {
+                buf.putInt(6)
+                Unit
+            }
+            is FfiException.KeyPackageInvalid -> {
+                buf.putInt(7)
+                FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.WelcomeInvalid -> {
+                buf.putInt(8)
+                FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.GroupInfoInvalid -> {
+                buf.putInt(9)
+                FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.PendingCommitExists -> {
+                buf.putInt(10)
+                Unit
+            }
+            is FfiException.NoPendingCommit -> {
+                buf.putInt(11)
+                Unit
+            }
+            is FfiException.StagedCommitExists -> {
+                buf.putInt(12)
+                Unit
+            }
+            is FfiException.NoStagedCommit -> {
+                buf.putInt(13)
+                Unit
+            }
+            is FfiException.NoExternalJoin -> {
+                buf.putInt(14)
+                Unit
+            }
+            is FfiException.GroupDiverged -> {
+                buf.putInt(15)
+                FfiConverterULong.write(value.`rejectedEpoch`, buf)
+                Unit
+            }
+            is FfiException.EarlyBufferFull -> {
+                buf.putInt(16)
+                Unit
+            }
+            is FfiException.ProposalNotFound -> {
+                buf.putInt(17)
+                Unit
+            }
+            is FfiException.PendingProposalsExist -> {
+                buf.putInt(18)
+                Unit
+            }
+            is FfiException.PskNotFound -> {
+                buf.putInt(19)
+                Unit
+            }
+            is FfiException.ResumptionPskWithAdds -> {
+                buf.putInt(20)
+                Unit
+            }
+            is FfiException.SecretAlreadyExported -> {
+                buf.putInt(21)
+                Unit
+            }
+            is FfiException.WrongEpoch -> {
+                buf.putInt(22)
+                FfiConverterULong.write(value.`current`, buf)
+                FfiConverterULong.write(value.`received`, buf)
+                Unit
+            }
+            is FfiException.MessageInvalid -> {
+                buf.putInt(23)
+                FfiConverterTypeMessageReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.MessageMalformed -> {
+                buf.putInt(24)
+                Unit
+            }
+            is FfiException.CredentialRejected -> {
+                buf.putInt(25)
+                Unit
+            }
+            is FfiException.Reentrant -> {
+                buf.putInt(26)
+                Unit
+            }
+            is FfiException.MemberNotFound -> {
+                buf.putInt(27)
+                FfiConverterUInt.write(value.`leafIndex`, buf)
+                Unit
+            }
+            is FfiException.UnsupportedCiphersuite -> {
+                buf.putInt(28)
+                FfiConverterUShort.write(value.`ciphersuite`, buf)
+                Unit
+            }
+            is FfiException.InvalidArgument -> {
+                buf.putInt(29)
+                FfiConverterString.write(value.`argument`, buf)
+                FfiConverterTypeArgumentReason.write(value.`reason`, buf)
+                Unit
+            }
+            is FfiException.Wiped -> {
+                buf.putInt(30)
+                Unit
+            }
+            is FfiException.Suspended -> {
+                buf.putInt(31)
+                Unit
+            }
+            is FfiException.Transferred -> {
+                buf.putInt(32)
+                Unit
+            }
+            is FfiException.RekeyPending -> {
+                buf.putInt(33)
+                Unit
+            }
+            is FfiException.StorageBusy -> {
+                buf.putInt(34)
+                Unit
+            }
+            is FfiException.StorageLocked -> {
+                buf.putInt(35)
+                Unit
+            }
+            is FfiException.StorageFull -> {
+                buf.putInt(36)
+                Unit
+            }
+            is FfiException.StorageReadOnly -> {
+                buf.putInt(37)
+                Unit
+            }
+            is FfiException.StorageIo -> {
+                buf.putInt(38)
+                Unit
+            }
+            is FfiException.WrongDatabaseKey -> {
+                buf.putInt(39)
+                Unit
+            }
+            is FfiException.StorageCorrupt -> {
+                buf.putInt(40)
+                Unit
+            }
+            is FfiException.StorageForeign -> {
+                buf.putInt(41)
+                Unit
+            }
+            is FfiException.StorageTooNew -> {
+                buf.putInt(42)
+                FfiConverterUInt.write(value.`found`, buf)
+                FfiConverterUInt.write(value.`supported`, buf)
+                Unit
+            }
+            is FfiException.StorageRolledBack -> {
+                buf.putInt(43)
+                FfiConverterULong.write(value.`found`, buf)
+                FfiConverterULong.write(value.`minimum`, buf)
+                Unit
+            }
+            is FfiException.Internal -> {
+                buf.putInt(44)
+                FfiConverterUInt.write(value.`code`, buf)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
+    }
+
+}
+
+
+
+/**
  * What is wrong with a GroupInfo.
  */
 
@@ -9462,7 +8956,7 @@ enum class KeyPackageReason {
      */
     NOT_YET_VALID,
     /**
-     * Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
+     * Its lifetime is missing, or longer than a year.
      */
     LIFETIME_UNACCEPTABLE,
     /**
@@ -9681,6 +9175,10 @@ enum class MessageReason {
      */
     OTHER_GROUPS_PSK,
     /**
+     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
+     */
+    RESUMPTION_PSK_WITH_ADDS,
+    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     UNKNOWN_OWN_COMMIT,
@@ -9717,1217 +9215,6 @@ public object FfiConverterTypeMessageReason: FfiConverterRustBuffer<MessageReaso
 
     override fun write(value: MessageReason, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
-    }
-}
-
-
-
-
-
-
-
-/**
- * Why a call did nothing. Every error leaves groups and database as they were before the call.
- *
- * Each variant has a stable number, [`MlsError::error_code`], for logs and for support. No variant carries a key, a
- * plaintext, an identifier or the text of a dependency.
- */
-sealed class MlsException: kotlin.Exception() {
-    
-    /**
-     * No group with this id is in the database. It was never joined here, or it was deleted.
-     */
-    class GroupNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome,
-     * or forget it.
-     */
-    class GroupNotRejoined(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A group with this id exists already. Delete it first, or keep using it.
-     */
-    class GroupAlreadyExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
-     * message that comes after the removal is not read any more, even if it was sent before it.
-     */
-    class GroupInactive(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No identity with this id is in the database.
-     */
-    class IdentityNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
-     */
-    class IdentityAlreadyExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
-     */
-    class IdentityInUse(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No key package with this reference is in the database: it was used, deleted, or is another device's.
-     */
-    class KeyPackageNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A key package cannot be used. Ask its owner's delivery service for another.
-     */
-    class KeyPackageInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: KeyPackageReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * A Welcome cannot be used.
-     */
-    class WelcomeInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: WelcomeReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * A GroupInfo cannot be joined with. Get another from the delivery service or a member.
-     */
-    class GroupInfoInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: GroupInfoReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * The group has an own Commit that waits. Merge it or clear it first.
-     */
-    class PendingCommitExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The group has no own Commit that waits.
-     */
-    class NoPendingCommit(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A received Commit waits for a decision. Merge it or discard it first.
-     */
-    class StagedCommitExists(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No received Commit waits for a decision.
-     */
-    class NoStagedCommit(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No external join waits for this group: it was abandoned, replaced by a Welcome, or the group has moved on since.
-     */
-    class NoExternalJoin(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * This device discarded a Commit that the others follow. The group can only be read, deleted, or joined again.
-     */
-    class GroupDiverged(
-        
-        /**
-         * The epoch that the discarded Commit began.
-         */
-        val `rejectedEpoch`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "rejectedEpoch=${ `rejectedEpoch` }"
-    }
-    
-    /**
-     * There is no room to keep another message that came too early. It was not taken: give it again when the group
-     * has moved on.
-     */
-    class EarlyBufferFull(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No proposal with this reference is queued: it was committed, dropped, or is of another epoch.
-     */
-    class ProposalNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Queued proposals must be committed before a message can be sent (RFC 9420, section 12.4). Commit first.
-     */
-    class PendingProposalsExist(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A pre-shared key is not here: the external one was never registered or was deleted, or the resumption secret of
-     * that epoch is not kept. Register it, or do without.
-     */
-    class PskNotFound(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A Commit would add members and mix in a resumption PSK, which new members cannot have (docs/adr/0017). Make two
-     * Commits: remove one of the proposals, or commit the queue first.
-     */
-    class ResumptionPskWithAdds(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The component's secret of this epoch was exported before. Each exists once (forward secrecy): keep what it gave,
-     * or wait for the next epoch.
-     */
-    class SecretAlreadyExported(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A message of an epoch so far ahead that it is no message of the group's near future. Skip it.
-     */
-    class WrongEpoch(
-        
-        /**
-         * The group's epoch.
-         */
-        val `current`: kotlin.ULong, 
-        
-        /**
-         * The message's epoch.
-         */
-        val `received`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "current=${ `current` }, received=${ `received` }"
-    }
-    
-    /**
-     * A message that decodes, but that this group must not accept. Skip it.
-     */
-    class MessageInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: MessageReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * The bytes are no MLS message: damaged, cut short, or something else. Skip them.
-     */
-    class MessageMalformed(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The app's `CredentialValidator` refused, or it failed.
-     */
-    class CredentialRejected(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
-     */
-    class SignerMissing(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
-     */
-    class SignerFailed(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A callback called back into the library. Let it answer first.
-     */
-    class Reentrant(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No member of the group has this leaf index.
-     */
-    class MemberNotFound(
-        
-        /**
-         * The leaf index that was given.
-         */
-        val `leafIndex`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "leafIndex=${ `leafIndex` }"
-    }
-    
-    /**
-     * This library does not compute the ciphersuite.
-     */
-    class UnsupportedCiphersuite(
-        
-        /**
-         * Its number in the IANA registry.
-         */
-        val `ciphersuite`: kotlin.UShort
-        ) : MlsException() {
-        override val message
-            get() = "ciphersuite=${ `ciphersuite` }"
-    }
-    
-    /**
-     * An argument is out of its bounds.
-     */
-    class InvalidArgument(
-        
-        /**
-         * The parameter's or field's name.
-         */
-        val `argument`: kotlin.String, 
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: ArgumentReason
-        ) : MlsException() {
-        override val message
-            get() = "argument=${ `argument` }, reason=${ `reason` }"
-    }
-    
-    /**
-     * `wipe` has removed the database. Open a new client.
-     */
-    class Wiped(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The client is suspended, or was suspended while the call ran: it did nothing. Call `resume` first.
-     */
-    class Suspended(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The database was moved to another device, or is on its way. It never works here again.
-     */
-    class Transferred(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A recovery archive cannot be used, or not be made.
-     */
-    class RecoveryArchiveInvalid(
-        
-        /**
-         * What is wrong with it.
-         */
-        val `reason`: RecoveryArchiveReason
-        ) : MlsException() {
-        override val message
-            get() = "reason=${ `reason` }"
-    }
-    
-    /**
-     * `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
-     */
-    class RekeyPending(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * Another process held the database for longer than `busy_timeout_ms`. Try again.
-     */
-    class StorageBusy(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The operating system does not let the file be opened: the device has not been unlocked since it started, or the
-     * app may not write there.
-     */
-    class StorageLocked(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * No space is left. Free some and try again.
-     */
-    class StorageFull(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file, or its folder, cannot be written.
-     */
-    class StorageReadOnly(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The disk failed. Try again; if it stays, the device is failing.
-     */
-    class StorageIo(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The key does not open this database. The file is untouched.
-     */
-    class WrongDatabaseKey(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file is damaged. Nothing was deleted; restore the membership from other devices.
-     */
-    class StorageCorrupt(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * The file is another program's, or no database at all. It is untouched.
-     */
-    class StorageForeign(
-        ) : MlsException() {
-        override val message
-            get() = ""
-    }
-    
-    /**
-     * A newer version of the library wrote this file. Update the app.
-     */
-    class StorageTooNew(
-        
-        /**
-         * The file's schema version.
-         */
-        val `found`: kotlin.UInt, 
-        
-        /**
-         * The newest version that this library knows.
-         */
-        val `supported`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "found=${ `found` }, supported=${ `supported` }"
-    }
-    
-    /**
-     * The file is older than `minimum_generation`: an old copy was put back. Using it would reuse keys.
-     */
-    class StorageRolledBack(
-        
-        /**
-         * The file's generation.
-         */
-        val `found`: kotlin.ULong, 
-        
-        /**
-         * What the app expected at least.
-         */
-        val `minimum`: kotlin.ULong
-        ) : MlsException() {
-        override val message
-            get() = "found=${ `found` }, minimum=${ `minimum` }"
-    }
-    
-    /**
-     * A fault of the library. Report the code.
-     */
-    class Internal(
-        
-        /**
-         * Says where; see docs/errors.md.
-         */
-        val `code`: kotlin.UInt
-        ) : MlsException() {
-        override val message
-            get() = "code=${ `code` }"
-    }
-    
-
-    
-        /**
-         * The variant's stable number, the same in every version and language. (A method `code` would be hidden by the
-         * field of `Internal` in Python.)
-         */ fun `errorCode`(): kotlin.UInt {
-            return FfiConverterUInt.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_error_code(FfiConverterTypeMlsError.lower(this),
-        _status)
-}
-    )
-    }
-    
-
-    
-
-    // The local Rust `Display`/`Debug` implementation.
-    override fun toString(): String {
-        return FfiConverterString.lift(
-    uniffiRustCall() { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(FfiConverterTypeMlsError.lower(this),
-        _status)
-}
-    )
-    }
-
-    companion object ErrorHandler : UniffiRustCallStatusErrorHandler<MlsException> {
-        override fun lift(error_buf: RustBuffer.ByValue): MlsException = FfiConverterTypeMlsError.lift(error_buf)
-    }
-
-    
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypeMlsError : FfiConverterRustBuffer<MlsException> {
-    override fun read(buf: ByteBuffer): MlsException {
-        
-
-        return when(buf.getInt()) {
-            1 -> MlsException.GroupNotFound()
-            2 -> MlsException.GroupNotRejoined()
-            3 -> MlsException.GroupAlreadyExists()
-            4 -> MlsException.GroupInactive()
-            5 -> MlsException.IdentityNotFound()
-            6 -> MlsException.IdentityAlreadyExists()
-            7 -> MlsException.IdentityInUse()
-            8 -> MlsException.KeyPackageNotFound()
-            9 -> MlsException.KeyPackageInvalid(
-                FfiConverterTypeKeyPackageReason.read(buf),
-                )
-            10 -> MlsException.WelcomeInvalid(
-                FfiConverterTypeWelcomeReason.read(buf),
-                )
-            11 -> MlsException.GroupInfoInvalid(
-                FfiConverterTypeGroupInfoReason.read(buf),
-                )
-            12 -> MlsException.PendingCommitExists()
-            13 -> MlsException.NoPendingCommit()
-            14 -> MlsException.StagedCommitExists()
-            15 -> MlsException.NoStagedCommit()
-            16 -> MlsException.NoExternalJoin()
-            17 -> MlsException.GroupDiverged(
-                FfiConverterULong.read(buf),
-                )
-            18 -> MlsException.EarlyBufferFull()
-            19 -> MlsException.ProposalNotFound()
-            20 -> MlsException.PendingProposalsExist()
-            21 -> MlsException.PskNotFound()
-            22 -> MlsException.ResumptionPskWithAdds()
-            23 -> MlsException.SecretAlreadyExported()
-            24 -> MlsException.WrongEpoch(
-                FfiConverterULong.read(buf),
-                FfiConverterULong.read(buf),
-                )
-            25 -> MlsException.MessageInvalid(
-                FfiConverterTypeMessageReason.read(buf),
-                )
-            26 -> MlsException.MessageMalformed()
-            27 -> MlsException.CredentialRejected()
-            28 -> MlsException.SignerMissing()
-            29 -> MlsException.SignerFailed()
-            30 -> MlsException.Reentrant()
-            31 -> MlsException.MemberNotFound(
-                FfiConverterUInt.read(buf),
-                )
-            32 -> MlsException.UnsupportedCiphersuite(
-                FfiConverterUShort.read(buf),
-                )
-            33 -> MlsException.InvalidArgument(
-                FfiConverterString.read(buf),
-                FfiConverterTypeArgumentReason.read(buf),
-                )
-            34 -> MlsException.Wiped()
-            35 -> MlsException.Suspended()
-            36 -> MlsException.Transferred()
-            37 -> MlsException.RecoveryArchiveInvalid(
-                FfiConverterTypeRecoveryArchiveReason.read(buf),
-                )
-            38 -> MlsException.RekeyPending()
-            39 -> MlsException.StorageBusy()
-            40 -> MlsException.StorageLocked()
-            41 -> MlsException.StorageFull()
-            42 -> MlsException.StorageReadOnly()
-            43 -> MlsException.StorageIo()
-            44 -> MlsException.WrongDatabaseKey()
-            45 -> MlsException.StorageCorrupt()
-            46 -> MlsException.StorageForeign()
-            47 -> MlsException.StorageTooNew(
-                FfiConverterUInt.read(buf),
-                FfiConverterUInt.read(buf),
-                )
-            48 -> MlsException.StorageRolledBack(
-                FfiConverterULong.read(buf),
-                FfiConverterULong.read(buf),
-                )
-            49 -> MlsException.Internal(
-                FfiConverterUInt.read(buf),
-                )
-            else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: MlsException): ULong {
-        return when(value) {
-            is MlsException.GroupNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupNotRejoined -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupAlreadyExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupInactive -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.IdentityNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.IdentityAlreadyExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.IdentityInUse -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.KeyPackageNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.KeyPackageInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeKeyPackageReason.allocationSize(value.`reason`)
-            )
-            is MlsException.WelcomeInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeWelcomeReason.allocationSize(value.`reason`)
-            )
-            is MlsException.GroupInfoInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeGroupInfoReason.allocationSize(value.`reason`)
-            )
-            is MlsException.PendingCommitExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoPendingCommit -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StagedCommitExists -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoStagedCommit -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.NoExternalJoin -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.GroupDiverged -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`rejectedEpoch`)
-            )
-            is MlsException.EarlyBufferFull -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.ProposalNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.PendingProposalsExist -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.PskNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.ResumptionPskWithAdds -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.SecretAlreadyExported -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.WrongEpoch -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`current`)
-                + FfiConverterULong.allocationSize(value.`received`)
-            )
-            is MlsException.MessageInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeMessageReason.allocationSize(value.`reason`)
-            )
-            is MlsException.MessageMalformed -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.CredentialRejected -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.SignerMissing -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.SignerFailed -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Reentrant -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.MemberNotFound -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`leafIndex`)
-            )
-            is MlsException.UnsupportedCiphersuite -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUShort.allocationSize(value.`ciphersuite`)
-            )
-            is MlsException.InvalidArgument -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterString.allocationSize(value.`argument`)
-                + FfiConverterTypeArgumentReason.allocationSize(value.`reason`)
-            )
-            is MlsException.Wiped -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Suspended -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.Transferred -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.RecoveryArchiveInvalid -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterTypeRecoveryArchiveReason.allocationSize(value.`reason`)
-            )
-            is MlsException.RekeyPending -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageBusy -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageLocked -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageFull -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageReadOnly -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageIo -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.WrongDatabaseKey -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageCorrupt -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageForeign -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-            )
-            is MlsException.StorageTooNew -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`found`)
-                + FfiConverterUInt.allocationSize(value.`supported`)
-            )
-            is MlsException.StorageRolledBack -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterULong.allocationSize(value.`found`)
-                + FfiConverterULong.allocationSize(value.`minimum`)
-            )
-            is MlsException.Internal -> (
-                // Add the size for the Int that specifies the variant plus the size needed for all fields
-                4UL
-                + FfiConverterUInt.allocationSize(value.`code`)
-            )
-        }
-    }
-
-    override fun write(value: MlsException, buf: ByteBuffer) {
-        when(value) {
-            is MlsException.GroupNotFound -> {
-                buf.putInt(1)
-                Unit
-            }
-            is MlsException.GroupNotRejoined -> {
-                buf.putInt(2)
-                Unit
-            }
-            is MlsException.GroupAlreadyExists -> {
-                buf.putInt(3)
-                Unit
-            }
-            is MlsException.GroupInactive -> {
-                buf.putInt(4)
-                Unit
-            }
-            is MlsException.IdentityNotFound -> {
-                buf.putInt(5)
-                Unit
-            }
-            is MlsException.IdentityAlreadyExists -> {
-                buf.putInt(6)
-                Unit
-            }
-            is MlsException.IdentityInUse -> {
-                buf.putInt(7)
-                Unit
-            }
-            is MlsException.KeyPackageNotFound -> {
-                buf.putInt(8)
-                Unit
-            }
-            is MlsException.KeyPackageInvalid -> {
-                buf.putInt(9)
-                FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.WelcomeInvalid -> {
-                buf.putInt(10)
-                FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.GroupInfoInvalid -> {
-                buf.putInt(11)
-                FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.PendingCommitExists -> {
-                buf.putInt(12)
-                Unit
-            }
-            is MlsException.NoPendingCommit -> {
-                buf.putInt(13)
-                Unit
-            }
-            is MlsException.StagedCommitExists -> {
-                buf.putInt(14)
-                Unit
-            }
-            is MlsException.NoStagedCommit -> {
-                buf.putInt(15)
-                Unit
-            }
-            is MlsException.NoExternalJoin -> {
-                buf.putInt(16)
-                Unit
-            }
-            is MlsException.GroupDiverged -> {
-                buf.putInt(17)
-                FfiConverterULong.write(value.`rejectedEpoch`, buf)
-                Unit
-            }
-            is MlsException.EarlyBufferFull -> {
-                buf.putInt(18)
-                Unit
-            }
-            is MlsException.ProposalNotFound -> {
-                buf.putInt(19)
-                Unit
-            }
-            is MlsException.PendingProposalsExist -> {
-                buf.putInt(20)
-                Unit
-            }
-            is MlsException.PskNotFound -> {
-                buf.putInt(21)
-                Unit
-            }
-            is MlsException.ResumptionPskWithAdds -> {
-                buf.putInt(22)
-                Unit
-            }
-            is MlsException.SecretAlreadyExported -> {
-                buf.putInt(23)
-                Unit
-            }
-            is MlsException.WrongEpoch -> {
-                buf.putInt(24)
-                FfiConverterULong.write(value.`current`, buf)
-                FfiConverterULong.write(value.`received`, buf)
-                Unit
-            }
-            is MlsException.MessageInvalid -> {
-                buf.putInt(25)
-                FfiConverterTypeMessageReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.MessageMalformed -> {
-                buf.putInt(26)
-                Unit
-            }
-            is MlsException.CredentialRejected -> {
-                buf.putInt(27)
-                Unit
-            }
-            is MlsException.SignerMissing -> {
-                buf.putInt(28)
-                Unit
-            }
-            is MlsException.SignerFailed -> {
-                buf.putInt(29)
-                Unit
-            }
-            is MlsException.Reentrant -> {
-                buf.putInt(30)
-                Unit
-            }
-            is MlsException.MemberNotFound -> {
-                buf.putInt(31)
-                FfiConverterUInt.write(value.`leafIndex`, buf)
-                Unit
-            }
-            is MlsException.UnsupportedCiphersuite -> {
-                buf.putInt(32)
-                FfiConverterUShort.write(value.`ciphersuite`, buf)
-                Unit
-            }
-            is MlsException.InvalidArgument -> {
-                buf.putInt(33)
-                FfiConverterString.write(value.`argument`, buf)
-                FfiConverterTypeArgumentReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.Wiped -> {
-                buf.putInt(34)
-                Unit
-            }
-            is MlsException.Suspended -> {
-                buf.putInt(35)
-                Unit
-            }
-            is MlsException.Transferred -> {
-                buf.putInt(36)
-                Unit
-            }
-            is MlsException.RecoveryArchiveInvalid -> {
-                buf.putInt(37)
-                FfiConverterTypeRecoveryArchiveReason.write(value.`reason`, buf)
-                Unit
-            }
-            is MlsException.RekeyPending -> {
-                buf.putInt(38)
-                Unit
-            }
-            is MlsException.StorageBusy -> {
-                buf.putInt(39)
-                Unit
-            }
-            is MlsException.StorageLocked -> {
-                buf.putInt(40)
-                Unit
-            }
-            is MlsException.StorageFull -> {
-                buf.putInt(41)
-                Unit
-            }
-            is MlsException.StorageReadOnly -> {
-                buf.putInt(42)
-                Unit
-            }
-            is MlsException.StorageIo -> {
-                buf.putInt(43)
-                Unit
-            }
-            is MlsException.WrongDatabaseKey -> {
-                buf.putInt(44)
-                Unit
-            }
-            is MlsException.StorageCorrupt -> {
-                buf.putInt(45)
-                Unit
-            }
-            is MlsException.StorageForeign -> {
-                buf.putInt(46)
-                Unit
-            }
-            is MlsException.StorageTooNew -> {
-                buf.putInt(47)
-                FfiConverterUInt.write(value.`found`, buf)
-                FfiConverterUInt.write(value.`supported`, buf)
-                Unit
-            }
-            is MlsException.StorageRolledBack -> {
-                buf.putInt(48)
-                FfiConverterULong.write(value.`found`, buf)
-                FfiConverterULong.write(value.`minimum`, buf)
-                Unit
-            }
-            is MlsException.Internal -> {
-                buf.putInt(49)
-                FfiConverterUInt.write(value.`code`, buf)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
-    }
-
-}
-
-
-
-/**
- * How PrivateMessages are padded, so that their length says less. What it costs: docs/adr/0018.
- */
-sealed class Padding {
-    
-    /**
-     * Not at all: the delivery service sees how long each message is.
-     */
-    object Off : Padding()
-    
-    
-    /**
-     * To a multiple of so many bytes.
-     */
-    data class Block(
-        /**
-         * 1 to 65,536.
-         */
-        val `size`: kotlin.UInt) : Padding()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * Application messages to one of few lengths: 256 bytes, or a multiple of it whose step grows with the length, so that
-     * no message grows by more than 255 bytes or a sixteenth. Commits and proposals to a multiple of 512 bytes.
-     */
-    object Buckets : Padding()
-    
-    
-
-    
-
-    
-    
-
-
-    companion object
-}
-
-/**
- * @suppress
- */
-public object FfiConverterTypePadding : FfiConverterRustBuffer<Padding>{
-    override fun read(buf: ByteBuffer): Padding {
-        return when(buf.getInt()) {
-            1 -> Padding.Off
-            2 -> Padding.Block(
-                FfiConverterUInt.read(buf),
-                )
-            3 -> Padding.Buckets
-            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
-        }
-    }
-
-    override fun allocationSize(value: Padding): ULong = when(value) {
-        is Padding.Off -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-        is Padding.Block -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterUInt.allocationSize(value.`size`)
-            )
-        }
-        is Padding.Buckets -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-            )
-        }
-    }
-
-    override fun write(value: Padding, buf: ByteBuffer) {
-        when(value) {
-            is Padding.Off -> {
-                buf.putInt(1)
-                Unit
-            }
-            is Padding.Block -> {
-                buf.putInt(2)
-                FfiConverterUInt.write(value.`size`, buf)
-                Unit
-            }
-            is Padding.Buckets -> {
-                buf.putInt(3)
-                Unit
-            }
-        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -11068,7 +9355,7 @@ sealed class ProcessedMessage {
         /**
          * Who sent it.
          */
-        val `sender`: org.mlsmobile.ffi.Sender, 
+        val `sender`: org.mlsmobile.Sender, 
         /**
          * The epoch it was sent in, which may be a past one.
          */
@@ -11099,16 +9386,16 @@ sealed class ProcessedMessage {
         /**
          * Names it.
          */
-        val `reference`: org.mlsmobile.ffi.ProposalRef, 
+        val `reference`: org.mlsmobile.ProposalRef, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        val `summary`: org.mlsmobile.ProposalSummary, 
         /**
          * What became of messages that had come early: a Commit may have waited for this proposal. Empty in the
          * inbox, where each has an entry of its own.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
+        val `released`: List<org.mlsmobile.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -11127,20 +9414,20 @@ sealed class ProcessedMessage {
         /**
          * What it changes.
          */
-        val `summary`: org.mlsmobile.ffi.CommitSummary, 
+        val `summary`: org.mlsmobile.CommitSummary, 
         /**
          * Whether it is merged or waits for a decision.
          */
-        val `state`: org.mlsmobile.ffi.CommitState, 
+        val `state`: org.mlsmobile.CommitState, 
         /**
          * What became of the own message that waited for an own Commit, and of messages that had come early. Empty in
          * the inbox, where each has an entry of its own.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
+        val `released`: List<org.mlsmobile.ProcessedMessage>, 
         /**
          * The own pending Commit that it won against: the app may want to make the same changes again.
          */
-        val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
+        val `superseded`: org.mlsmobile.CommitSummary?) : ProcessedMessage()
         
     {
         
@@ -11159,15 +9446,15 @@ sealed class ProcessedMessage {
         /**
          * Names it.
          */
-        val `reference`: org.mlsmobile.ffi.ProposalRef, 
+        val `reference`: org.mlsmobile.ProposalRef, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary, 
+        val `summary`: org.mlsmobile.ProposalSummary, 
         /**
          * As for `Proposal`.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>) : ProcessedMessage()
+        val `released`: List<org.mlsmobile.ProcessedMessage>) : ProcessedMessage()
         
     {
         
@@ -11199,11 +9486,11 @@ sealed class ProcessedMessage {
         /**
          * As for `Commit`.
          */
-        val `released`: List<org.mlsmobile.ffi.ProcessedMessage>, 
+        val `released`: List<org.mlsmobile.ProcessedMessage>, 
         /**
          * The own Commit that was pending when another came back: one that had been cleared before, or an external one.
          */
-        val `superseded`: org.mlsmobile.ffi.CommitSummary?) : ProcessedMessage()
+        val `superseded`: org.mlsmobile.CommitSummary?) : ProcessedMessage()
         
     {
         
@@ -11269,7 +9556,7 @@ sealed class ProcessedMessage {
         /**
          * Why.
          */
-        val `reason`: org.mlsmobile.ffi.EarlyRefusal) : ProcessedMessage()
+        val `reason`: org.mlsmobile.EarlyRefusal) : ProcessedMessage()
         
     {
         
@@ -11302,8 +9589,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
-     * signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
+     * `released` of what won, and in the inbox.
      */
     data class MessageNotCreated(
         /**
@@ -11647,7 +9934,7 @@ sealed class ProposalKind {
         /**
          * Whom.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ProposalKind()
+        val `member`: org.mlsmobile.NewMember) : ProposalKind()
         
     {
         
@@ -11662,7 +9949,7 @@ sealed class ProposalKind {
         /**
          * What it becomes.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ProposalKind()
+        val `member`: org.mlsmobile.NewMember) : ProposalKind()
         
     {
         
@@ -11677,7 +9964,7 @@ sealed class ProposalKind {
         /**
          * Whom; absent if the leaf is empty.
          */
-        val `member`: org.mlsmobile.ffi.Member?) : ProposalKind()
+        val `member`: org.mlsmobile.Member?) : ProposalKind()
         
     {
         
@@ -11692,7 +9979,7 @@ sealed class ProposalKind {
         /**
          * Which; absent if it is of a kind that this library does not know.
          */
-        val `psk`: org.mlsmobile.ffi.PskId?) : ProposalKind()
+        val `psk`: org.mlsmobile.PskId?) : ProposalKind()
         
     {
         
@@ -11925,7 +10212,7 @@ sealed class PskId {
         /**
          * Of which group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Of which epoch.
          */
@@ -12004,63 +10291,6 @@ public object FfiConverterTypePskId : FfiConverterRustBuffer<PskId>{
 
 
 /**
- * What is wrong with a recovery archive.
- */
-
-enum class RecoveryArchiveReason {
-    
-    /**
-     * The bytes are something else.
-     */
-    NOT_AN_ARCHIVE,
-    /**
-     * It was made with another key.
-     */
-    WRONG_KEY,
-    /**
-     * It was changed or cut.
-     */
-    DAMAGED,
-    /**
-     * A newer version of the library made it: update the app.
-     */
-    TOO_NEW,
-    /**
-     * It is, or would be, larger than 64 MiB.
-     */
-    TOO_LARGE;
-
-    
-
-
-    companion object
-}
-
-
-/**
- * @suppress
- */
-public object FfiConverterTypeRecoveryArchiveReason: FfiConverterRustBuffer<RecoveryArchiveReason> {
-    override fun read(buf: ByteBuffer) = try {
-        
-        RecoveryArchiveReason.entries[buf.getInt() - 1]
-        
-    } catch (e: IndexOutOfBoundsException) {
-        throw RuntimeException("invalid enum value, something is very wrong!!", e)
-    }
-
-    override fun allocationSize(value: RecoveryArchiveReason) = 4UL
-
-    override fun write(value: RecoveryArchiveReason, buf: ByteBuffer) {
-        buf.putInt(value.ordinal + 1)
-    }
-}
-
-
-
-
-
-/**
  * Who sent a message (RFC 9420, section 6).
  */
 sealed class Sender {
@@ -12076,7 +10306,7 @@ sealed class Sender {
         /**
          * Who the member claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -12095,7 +10325,7 @@ sealed class Sender {
         /**
          * Who it claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -12110,7 +10340,7 @@ sealed class Sender {
         /**
          * Who that claims to be.
          */
-        val `credential`: org.mlsmobile.ffi.Credential) : Sender()
+        val `credential`: org.mlsmobile.Credential) : Sender()
         
     {
         
@@ -12214,11 +10444,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * What it changes.
          */
-        val `summary`: org.mlsmobile.ffi.CommitSummary) : ValidationRequest()
+        val `summary`: org.mlsmobile.CommitSummary) : ValidationRequest()
         
     {
         
@@ -12233,11 +10463,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * What it asks for.
          */
-        val `summary`: org.mlsmobile.ffi.ProposalSummary) : ValidationRequest()
+        val `summary`: org.mlsmobile.ProposalSummary) : ValidationRequest()
         
     {
         
@@ -12252,15 +10482,15 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Who invites.
          */
-        val `sender`: org.mlsmobile.ffi.Credential?, 
+        val `sender`: org.mlsmobile.Credential?, 
         /**
          * Everybody in it.
          */
-        val `members`: List<org.mlsmobile.ffi.Member>) : ValidationRequest()
+        val `members`: List<org.mlsmobile.Member>) : ValidationRequest()
         
     {
         
@@ -12275,31 +10505,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Everybody in it after the join, this device too.
          */
-        val `members`: List<org.mlsmobile.ffi.Member>) : ValidationRequest()
-        
-    {
-        
-
-        companion object
-    }
-    
-    /**
-     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
-     * is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
-     */
-    data class ExternalSenders(
-        /**
-         * The group.
-         */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
-        /**
-         * All of them.
-         */
-        val `senders`: List<org.mlsmobile.ffi.ExternalSender>) : ValidationRequest()
+        val `members`: List<org.mlsmobile.Member>) : ValidationRequest()
         
     {
         
@@ -12314,11 +10524,11 @@ sealed class ValidationRequest {
         /**
          * The group.
          */
-        val `groupId`: org.mlsmobile.ffi.GroupId, 
+        val `groupId`: org.mlsmobile.GroupId, 
         /**
          * Who would be added.
          */
-        val `member`: org.mlsmobile.ffi.NewMember) : ValidationRequest()
+        val `member`: org.mlsmobile.NewMember) : ValidationRequest()
         
     {
         
@@ -12359,11 +10569,7 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceTypeMember.read(buf),
                 )
-            5 -> ValidationRequest.ExternalSenders(
-                FfiConverterTypeGroupId.read(buf),
-                FfiConverterSequenceTypeExternalSender.read(buf),
-                )
-            6 -> ValidationRequest.KeyPackage(
+            5 -> ValidationRequest.KeyPackage(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterTypeNewMember.read(buf),
                 )
@@ -12405,14 +10611,6 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 + FfiConverterSequenceTypeMember.allocationSize(value.`members`)
             )
         }
-        is ValidationRequest.ExternalSenders -> {
-            // Add the size for the Int that specifies the variant plus the size needed for all fields
-            (
-                4UL
-                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
-                + FfiConverterSequenceTypeExternalSender.allocationSize(value.`senders`)
-            )
-        }
         is ValidationRequest.KeyPackage -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -12450,14 +10648,8 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterSequenceTypeMember.write(value.`members`, buf)
                 Unit
             }
-            is ValidationRequest.ExternalSenders -> {
-                buf.putInt(5)
-                FfiConverterTypeGroupId.write(value.`groupId`, buf)
-                FfiConverterSequenceTypeExternalSender.write(value.`senders`, buf)
-                Unit
-            }
             is ValidationRequest.KeyPackage -> {
-                buf.putInt(6)
+                buf.putInt(5)
                 FfiConverterTypeGroupId.write(value.`groupId`, buf)
                 FfiConverterTypeNewMember.write(value.`member`, buf)
                 Unit
@@ -12952,70 +11144,6 @@ public object FfiConverterOptionalTypeKeyPackageOptions: FfiConverterRustBuffer<
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions?> {
-    override fun read(buf: ByteBuffer): LeafNodeOptions? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypeLeafNodeOptions.read(buf)
-    }
-
-    override fun allocationSize(value: LeafNodeOptions?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypeLeafNodeOptions.allocationSize(value)
-        }
-    }
-
-    override fun write(value: LeafNodeOptions?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypeLeafNodeOptions.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterOptionalTypeLifetimes: FfiConverterRustBuffer<Lifetimes?> {
-    override fun read(buf: ByteBuffer): Lifetimes? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypeLifetimes.read(buf)
-    }
-
-    override fun allocationSize(value: Lifetimes?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypeLifetimes.allocationSize(value)
-        }
-    }
-
-    override fun write(value: Lifetimes?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypeLifetimes.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterOptionalTypeMember: FfiConverterRustBuffer<Member?> {
     override fun read(buf: ByteBuffer): Member? {
         if (buf.get().toInt() == 0) {
@@ -13080,38 +11208,6 @@ public object FfiConverterOptionalTypeProcessOptions: FfiConverterRustBuffer<Pro
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities?> {
-    override fun read(buf: ByteBuffer): RequiredCapabilities? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypeRequiredCapabilities.read(buf)
-    }
-
-    override fun allocationSize(value: RequiredCapabilities?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypeRequiredCapabilities.allocationSize(value)
-        }
-    }
-
-    override fun write(value: RequiredCapabilities?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypeRequiredCapabilities.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credential?> {
     override fun read(buf: ByteBuffer): Credential? {
         if (buf.get().toInt() == 0) {
@@ -13144,60 +11240,28 @@ public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credent
 /**
  * @suppress
  */
-public object FfiConverterOptionalTypeMlsError: FfiConverterRustBuffer<MlsException?> {
-    override fun read(buf: ByteBuffer): MlsException? {
+public object FfiConverterOptionalTypeFfiError: FfiConverterRustBuffer<FfiException?> {
+    override fun read(buf: ByteBuffer): FfiException? {
         if (buf.get().toInt() == 0) {
             return null
         }
-        return FfiConverterTypeMlsError.read(buf)
+        return FfiConverterTypeFfiError.read(buf)
     }
 
-    override fun allocationSize(value: MlsException?): ULong {
+    override fun allocationSize(value: FfiException?): ULong {
         if (value == null) {
             return 1UL
         } else {
-            return 1UL + FfiConverterTypeMlsError.allocationSize(value)
+            return 1UL + FfiConverterTypeFfiError.allocationSize(value)
         }
     }
 
-    override fun write(value: MlsException?, buf: ByteBuffer) {
+    override fun write(value: FfiException?, buf: ByteBuffer) {
         if (value == null) {
             buf.put(0)
         } else {
             buf.put(1)
-            FfiConverterTypeMlsError.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterOptionalTypePadding: FfiConverterRustBuffer<Padding?> {
-    override fun read(buf: ByteBuffer): Padding? {
-        if (buf.get().toInt() == 0) {
-            return null
-        }
-        return FfiConverterTypePadding.read(buf)
-    }
-
-    override fun allocationSize(value: Padding?): ULong {
-        if (value == null) {
-            return 1UL
-        } else {
-            return 1UL + FfiConverterTypePadding.allocationSize(value)
-        }
-    }
-
-    override fun write(value: Padding?, buf: ByteBuffer) {
-        if (value == null) {
-            buf.put(0)
-        } else {
-            buf.put(1)
-            FfiConverterTypePadding.write(value, buf)
+            FfiConverterTypeFfiError.write(value, buf)
         }
     }
 }
@@ -13294,34 +11358,6 @@ public object FfiConverterOptionalTypeIdentityId: FfiConverterRustBuffer<Identit
         } else {
             buf.put(1)
             FfiConverterTypeIdentityId.write(value, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
-public object FfiConverterSequenceUShort: FfiConverterRustBuffer<List<kotlin.UShort>> {
-    override fun read(buf: ByteBuffer): List<kotlin.UShort> {
-        val len = buf.getInt()
-        return List<kotlin.UShort>(len) {
-            FfiConverterUShort.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<kotlin.UShort>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterUShort.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<kotlin.UShort>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterUShort.write(it, buf)
         }
     }
 }
@@ -13528,34 +11564,6 @@ public object FfiConverterSequenceTypeGroupSummary: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeGroupToRejoin: FfiConverterRustBuffer<List<GroupToRejoin>> {
-    override fun read(buf: ByteBuffer): List<GroupToRejoin> {
-        val len = buf.getInt()
-        return List<GroupToRejoin>(len) {
-            FfiConverterTypeGroupToRejoin.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<GroupToRejoin>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeGroupToRejoin.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<GroupToRejoin>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeGroupToRejoin.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterSequenceTypeIdentity: FfiConverterRustBuffer<List<Identity>> {
     override fun read(buf: ByteBuffer): List<Identity> {
         val len = buf.getInt()
@@ -13724,34 +11732,6 @@ public object FfiConverterSequenceTypeMember: FfiConverterRustBuffer<List<Member
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeMemberLeaf: FfiConverterRustBuffer<List<MemberLeaf>> {
-    override fun read(buf: ByteBuffer): List<MemberLeaf> {
-        val len = buf.getInt()
-        return List<MemberLeaf>(len) {
-            FfiConverterTypeMemberLeaf.read(buf)
-        }
-    }
-
-    override fun allocationSize(value: List<MemberLeaf>): ULong {
-        val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeMemberLeaf.allocationSize(it) }.sum()
-        return sizeForLength + sizeForItems
-    }
-
-    override fun write(value: List<MemberLeaf>, buf: ByteBuffer) {
-        buf.putInt(value.size)
-        value.iterator().forEach {
-            FfiConverterTypeMemberLeaf.write(it, buf)
-        }
-    }
-}
-
-
-
-
-/**
- * @suppress
- */
 public object FfiConverterSequenceTypeNewMember: FfiConverterRustBuffer<List<NewMember>> {
     override fun read(buf: ByteBuffer): List<NewMember> {
         val len = buf.getInt()
@@ -13836,24 +11816,24 @@ public object FfiConverterSequenceTypeUpdatedMember: FfiConverterRustBuffer<List
 /**
  * @suppress
  */
-public object FfiConverterSequenceTypeBatchOutcome: FfiConverterRustBuffer<List<BatchOutcome>> {
-    override fun read(buf: ByteBuffer): List<BatchOutcome> {
+public object FfiConverterSequenceTypeFfiBatchOutcome: FfiConverterRustBuffer<List<FfiBatchOutcome>> {
+    override fun read(buf: ByteBuffer): List<FfiBatchOutcome> {
         val len = buf.getInt()
-        return List<BatchOutcome>(len) {
-            FfiConverterTypeBatchOutcome.read(buf)
+        return List<FfiBatchOutcome>(len) {
+            FfiConverterTypeFfiBatchOutcome.read(buf)
         }
     }
 
-    override fun allocationSize(value: List<BatchOutcome>): ULong {
+    override fun allocationSize(value: List<FfiBatchOutcome>): ULong {
         val sizeForLength = 4UL
-        val sizeForItems = value.map { FfiConverterTypeBatchOutcome.allocationSize(it) }.sum()
+        val sizeForItems = value.map { FfiConverterTypeFfiBatchOutcome.allocationSize(it) }.sum()
         return sizeForLength + sizeForItems
     }
 
-    override fun write(value: List<BatchOutcome>, buf: ByteBuffer) {
+    override fun write(value: List<FfiBatchOutcome>, buf: ByteBuffer) {
         buf.putInt(value.size)
         value.iterator().forEach {
-            FfiConverterTypeBatchOutcome.write(it, buf)
+            FfiConverterTypeFfiBatchOutcome.write(it, buf)
         }
     }
 }
@@ -13916,84 +11896,141 @@ public object FfiConverterSequenceTypePskId: FfiConverterRustBuffer<List<PskId>>
 
 
 
-public typealias GroupId = kotlin.ByteArray
-public typealias FfiConverterTypeGroupId = FfiConverterByteArray
 
 
 
-public typealias IdentityId = kotlin.ByteArray
-public typealias FfiConverterTypeIdentityId = FfiConverterByteArray
-
-
-
-public typealias KeyPackageRef = kotlin.ByteArray
-public typealias FfiConverterTypeKeyPackageRef = FfiConverterByteArray
-
-
-
-public typealias ProposalRef = kotlin.ByteArray
-public typealias FfiConverterTypeProposalRef = FfiConverterByteArray
-        /**
-         * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
-         */
-    @Throws(MlsException::class) fun `defaultCiphersuite`(): Ciphersuite {
-            return FfiConverterTypeCiphersuite.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
-    
-        _status)
-}
-    )
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupId: FfiConverter<GroupId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): GroupId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return GroupId(builtinValue)
     }
-    
 
-        /**
-         * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
-         * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
-         *
-         * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
-         * joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
-         * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
-         * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
-         * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
-         * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
-         * but keeps others from joining.
-         *
-         * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
-         * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
-         * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
-         *
-         * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
-         * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
-         */
-    @Throws(MlsException::class) fun `x509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
-            return FfiConverterTypeCredentialValidator.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator(
-    
-        
-        FfiConverterSequenceByteArray.lower(`roots`),
-        FfiConverterOptionalTypeCredentialValidator.lower(`next`),_status)
-}
-    )
+    override fun lower(value: GroupId): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
     }
-    
 
-        /**
-         * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
-         * other types, and must do so. Errors: as there.
-         */
-    @Throws(MlsException::class) fun `x509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
-            return FfiConverterTypeCredentialValidator.lift(
-    uniffiRustCallWithError(MlsException) { _status ->
-    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator_with_others(
-    
-        
-        FfiConverterSequenceByteArray.lower(`roots`),
-        FfiConverterTypeCredentialValidator.lower(`next`),_status)
-}
-    )
+    override fun read(buf: ByteBuffer): GroupId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return GroupId(builtinValue)
     }
-    
 
+    override fun allocationSize(value: GroupId): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: GroupId, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeIdentityId: FfiConverter<IdentityId, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): IdentityId {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return IdentityId(builtinValue)
+    }
+
+    override fun lower(value: IdentityId): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): IdentityId {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return IdentityId(builtinValue)
+    }
+
+    override fun allocationSize(value: IdentityId): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: IdentityId, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeKeyPackageRef: FfiConverter<KeyPackageRef, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): KeyPackageRef {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return KeyPackageRef(builtinValue)
+    }
+
+    override fun lower(value: KeyPackageRef): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): KeyPackageRef {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return KeyPackageRef(builtinValue)
+    }
+
+    override fun allocationSize(value: KeyPackageRef): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: KeyPackageRef, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
+
+
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.ByValue> {
+    override fun lift(value: RustBuffer.ByValue): ProposalRef {
+        val builtinValue = FfiConverterByteArray.lift(value)
+        return ProposalRef(builtinValue)
+    }
+
+    override fun lower(value: ProposalRef): RustBuffer.ByValue {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.lower(builtinValue)
+    }
+
+    override fun read(buf: ByteBuffer): ProposalRef {
+        val builtinValue = FfiConverterByteArray.read(buf)
+        return ProposalRef(builtinValue)
+    }
+
+    override fun allocationSize(value: ProposalRef): ULong {
+        val builtinValue = value.bytes
+        return FfiConverterByteArray.allocationSize(builtinValue)
+    }
+
+    override fun write(value: ProposalRef, buf: ByteBuffer) {
+        val builtinValue = value.bytes
+        FfiConverterByteArray.write(builtinValue, buf)
+    }
+}
 

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Builds the native libraries and the artifacts, tests them, and installs them in Maven's local repository.
+#
+#   build.sh [--host FILE] [--jni FOLDER] [ARGUMENT OF MAVEN...]
+#
+# --host FILE    a library for this machine, instead of a release build
+# --jni FOLDER   libraries for Android, <abi>/libmls_mobile.so for any set of ABIs, instead of builds by cargo-ndk,
+#                which needs the NDK
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+
+host='' jni=''
+while [ $# -gt 0 ]; do
+    case $1 in
+        --host) host=$(realpath "$2"); shift 2 ;;
+        --jni) jni=$(realpath "$2"); shift 2 ;;
+        *) break ;;
+    esac
+done
+
+if [ -z "$host" ]; then
+    (cd "$root" && cargo build --release --locked --lib)
+    host=$(ls "$target"/release/libmls_mobile.{so,dylib} 2> /dev/null | head -n 1)
+fi
+if [ -z "$jni" ]; then
+    jni=$target/jni
+    (cd "$root" && cargo ndk --platform 26 -t arm64-v8a -t armeabi-v7a -t x86_64 -o "$jni" build --release --locked --lib)
+fi
+
+# A platform's folder is named as JNA does.
+case $(uname -sm) in
+    'Linux x86_64') platform=linux-x86-64 ;;
+    'Linux aarch64') platform=linux-aarch64 ;;
+    'Darwin x86_64') platform=darwin-x86-64 ;;
+    'Darwin arm64') platform=darwin-aarch64 ;;
+    *) echo "build.sh: unknown platform $(uname -sm)" >&2; exit 1 ;;
+esac
+libraries=$here/target
+rm -rf "$libraries/host" "$libraries/jni"
+mkdir -p "$libraries/host/$platform"
+cp "$host" "$libraries/host/$platform/"
+cp -R "$jni" "$libraries/jni"
+# The compiler leaves classes of calls that are gone, and they would be packed.
+rm -rf "$here"/{ffi,jvm,aar}/target/{classes,test-classes,aar}
+
+mvn -f "$here/pom.xml" --batch-mode --no-transfer-progress install \
+    -Dmls.library.folder="$libraries/host/$platform" "$@"

@@ -1,0 +1,112 @@
+package org.mlsmobile
+
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withTimeout
+import org.junit.jupiter.api.Assertions.assertEquals
+import java.nio.file.Files
+import java.nio.file.Path
+import kotlin.time.Duration.Companion.seconds
+
+val SUITE = Ciphersuite.MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519
+val KEY = ByteArray(32) { 7 }
+val ACCEPTS = CredentialValidator { true }
+
+/** A test with a folder of its own, in which it opens devices; it ends, whatever hangs. */
+fun test(block: suspend Devices.() -> Unit): Unit =
+    runBlocking(Dispatchers.Default) {
+        val folder = Files.createTempDirectory("mls")
+        val devices = Devices(folder, this)
+        try {
+            withTimeout(60.seconds) { devices.block() }
+        } finally {
+            devices.opened.forEach { it.close() }
+            folder.toFile().deleteRecursively()
+        }
+    }
+
+class Devices(
+    val folder: Path,
+    val scope: CoroutineScope,
+) {
+    val opened = mutableListOf<MlsClient>()
+
+    fun path(name: String): String = folder.resolve("$name.db").toString()
+
+    suspend fun open(
+        name: String,
+        validator: CredentialValidator? = ACCEPTS,
+        logSink: LogSink? = null,
+    ): MlsClient = MlsClient.open(ClientConfig(path(name), KEY), validator, logSink).also { opened += it }
+
+    /** The app is started again. */
+    suspend fun MlsClient.reopened(
+        name: String,
+        validator: CredentialValidator? = ACCEPTS,
+    ): MlsClient {
+        close()
+        return open(name, validator)
+    }
+}
+
+suspend fun MlsClient.identity(name: String): IdentityId =
+    createIdentity(Credential.Basic(name.toByteArray()), SUITE).id
+
+suspend fun MlsClient.keyPackage(name: String): ByteArray = createKeyPackages(identity(name), 1u).single().bytes
+
+/** Two devices in one group. */
+class Pair(
+    val alice: MlsClient,
+    val bob: MlsClient,
+    val alices: MlsGroup,
+    val bobs: MlsGroup,
+)
+
+suspend fun Devices.pair(
+    alicesValidator: CredentialValidator? = ACCEPTS,
+    bobsValidator: CredentialValidator? = ACCEPTS,
+): Pair {
+    val alice = open("alice", alicesValidator)
+    val bob = open("bob", bobsValidator)
+    val alices = alice.createGroup(alice.identity("alice"))
+    return Pair(alice, bob, alices, alices.add(bob, "bob"))
+}
+
+/** A device that this group adds; it joins. */
+suspend fun MlsGroup.add(
+    client: MlsClient,
+    name: String,
+): MlsGroup {
+    val bundle = addMembers(listOf(client.keyPackage(name)))
+    mergePendingCommit()
+    return client.joinFromWelcome(bundle.welcome!!)
+}
+
+suspend fun MlsGroup.say(text: String): ByteArray = createMessage(text.toByteArray())
+
+suspend fun MlsGroup.hear(message: ByteArray): String = processMessage(message).text()
+
+fun ProcessedMessage.text(): String = String((this as ProcessedMessage.Application).plaintext)
+
+fun List<InboxEntry>.texts(): List<String> = map { it.outcome.text() }
+
+/** All are in the same epoch with the same secrets. */
+suspend fun assertAgreement(vararg groups: MlsGroup) {
+    val states = groups.map { it.info() }
+    assertEquals(1, states.map { it.epoch }.toSet().size, "epochs differ")
+    assertEquals(1, states.map { it.epochAuthenticator.hex() }.toSet().size, "authenticators differ")
+}
+
+fun ByteArray.hex(): String = joinToString("") { "%02x".format(it) }
+
+/** The error that the call throws, which must be of this type. */
+suspend inline fun <reified E : Throwable> refused(crossinline call: suspend () -> Unit): E {
+    try {
+        call()
+    } catch (error: Throwable) {
+        if (error is E) return error
+        throw AssertionError("expected ${E::class.simpleName}, got $error", error)
+    }
+    throw AssertionError("expected ${E::class.simpleName}, and nothing was thrown")
+}
