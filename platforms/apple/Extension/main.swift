@@ -1,0 +1,2 @@
+import MlsMobile
+print("x")

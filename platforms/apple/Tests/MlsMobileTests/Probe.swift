@@ -1,0 +1,4 @@
+import MlsMobile
+import Testing
+
+@Test func probe() {}
