@@ -39,12 +39,12 @@ let package = Package(
             path: "platforms/apple/Sources/MlsMobile",
             resources: [.copy("PrivacyInfo.xcprivacy")]
         ),
-        // Second processes of the tests: a device of tests/scenarios.md, and a notification extension.
+        // Second processes of the tests: the device of tests/scenarios.md, and an app's extension.
         .executableTarget(name: "device", dependencies: ["MlsMobile"], path: "platforms/apple/Device"),
-        .executableTarget(name: "extension", dependencies: ["MlsMobile"], path: "platforms/apple/Extension"),
+        .executableTarget(name: "test-process", dependencies: ["MlsMobile"], path: "platforms/apple/TestProcess"),
         .testTarget(
             name: "MlsMobileTests",
-            dependencies: ["MlsMobile", "MlsMobileFFI", "device", "extension"],
+            dependencies: ["MlsMobile", "MlsMobileFFI", "device", "test-process"],
             path: "platforms/apple/Tests/MlsMobileTests"
         ),
     ],

@@ -1,4 +1,0 @@
-import MlsMobile
-import Testing
-
-@Test func probe() {}
