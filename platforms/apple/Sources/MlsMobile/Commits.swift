@@ -12,7 +12,7 @@ extension MlsGroup {
     /// proposed one: commit it first), `pskNotFound` (it was deleted since this device proposed it), `groupDiverged`,
     /// `groupInactive`, `groupNotFound`.
     /// After a crash: `pendingCommit` gives the same bundle again.
-    public func addMembers(_ keyPackages: [Data]) async throws(MlsError) -> CommitBundle {
+    public func addMembers(_ keyPackages: [Data]) async throws -> CommitBundle {
         try await write { try $0.addMembers(keyPackages: keyPackages) }
     }
 
@@ -22,7 +22,7 @@ extension MlsGroup {
     /// delivery service did accept it. A message that waited for it (`commitAndCreateMessage`) is not sent: the inbox
     /// gives it back (`messageNotCreated`).
     /// Errors: `groupNotFound`.
-    public func clearPendingCommit() async throws(MlsError) {
+    public func clearPendingCommit() async throws {
         try await write { try $0.clearPendingCommit() }
     }
 
@@ -41,7 +41,7 @@ extension MlsGroup {
     /// After a crash: `pendingCommit` gives the same bundle again, and the message still waits for it.
     public func commitAndCreateMessage(
         _ plaintext: Data, authenticatedData: Data = Data()
-    ) async throws(MlsError) -> CommitBundle {
+    ) async throws -> CommitBundle {
         try await write {
             try $0.commitAndCreateMessage(plaintext: plaintext, authenticatedData: authenticatedData)
         }
@@ -55,12 +55,12 @@ extension MlsGroup {
     /// or merged since, its summary comes again and nothing changes.
     /// Errors: `noPendingCommit` (it was merged before, cleared, or another member's Commit won), `stagedCommitExists` (another
     /// member's Commit waits for a decision), `groupInactive`, `groupNotFound`.
-    public func mergePendingCommit() async throws(MlsError) -> Merged {
+    public func mergePendingCommit() async throws -> Merged {
         try await write { try $0.mergePendingCommit() }
     }
 
     /// The own Commit that waits, as it was handed out: after a restart, send it again.
-    public func pendingCommit() async throws(MlsError) -> CommitBundle? {
+    public func pendingCommit() async throws -> CommitBundle? {
         try await read { try $0.pendingCommit() }
     }
 
@@ -69,7 +69,7 @@ extension MlsGroup {
     ///
     /// Errors: `invalidArgument` (empty, twice the same, or this device's own leaf), `memberNotFound`,
     /// `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
-    public func removeMembers(_ leafIndices: [UInt32]) async throws(MlsError) -> CommitBundle {
+    public func removeMembers(_ leafIndices: [UInt32]) async throws -> CommitBundle {
         try await write { try $0.removeMembers(leafIndices: leafIndices) }
     }
 
@@ -80,7 +80,7 @@ extension MlsGroup {
     /// Errors: `identityNotFound`, `invalidArgument` (an identity of another ciphersuite, or of a credential type
     /// that not every member supports), `pendingCommitExists`, `stagedCommitExists`,
     /// `groupDiverged`, `groupInactive`, `groupNotFound`.
-    public func selfUpdate(newIdentity: IdentityId? = nil) async throws(MlsError) -> CommitBundle {
+    public func selfUpdate(newIdentity: IdentityId? = nil) async throws -> CommitBundle {
         try await write { try $0.selfUpdate(newIdentity: newIdentity) }
     }
 
@@ -89,7 +89,7 @@ extension MlsGroup {
     /// added again so, under the same signature key. Stored, sent and kept as for `addMembers`.
     ///
     /// Errors: those of `addMembers` and `removeMembers`.
-    public func swapMembers(remove: [UInt32], add: [Data]) async throws(MlsError) -> CommitBundle {
+    public func swapMembers(remove: [UInt32], add: [Data]) async throws -> CommitBundle {
         try await write { try $0.swapMembers(remove: remove, add: add) }
     }
 
@@ -104,7 +104,7 @@ extension MlsGroup {
     /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
     public func updateGroupContextExtensions(
         _ extensions: [Extension]
-    ) async throws(MlsError) -> CommitBundle {
+    ) async throws -> CommitBundle {
         try await write { try $0.updateGroupContextExtensions(extensions: extensions) }
     }
 }

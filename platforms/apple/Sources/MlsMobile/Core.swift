@@ -9,8 +9,8 @@ final class Core: Sendable {
     let inboxChanges = InboxChanges()
 
     /// Opens a client on the queue that its calls will run on.
-    static func open(_ make: @Sendable () throws -> MlsMobileFFI.MlsClient) async throws(MlsError) -> Core {
-        if Task.isCancelled { throw .cancelled }
+    static func open(_ make: @Sendable () throws -> MlsMobileFFI.MlsClient) async throws -> Core {
+        try Task.checkCancellation()
         let writer = Worker("writes")
         return try await Core(writer, writer.open(make))
     }
@@ -23,15 +23,15 @@ final class Core: Sendable {
 
     func read<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsClient) throws -> Answer
-    ) async throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    ) async throws -> Answer {
+        try Task.checkCancellation()
         return try await reader.run(call)
     }
 
     func write<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsClient) throws -> Answer
-    ) async throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    ) async throws -> Answer {
+        try Task.checkCancellation()
         let answer = try await writer.run(call)
         await inboxChanges.signal()
         return answer
@@ -39,22 +39,22 @@ final class Core: Sendable {
 
     func control<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsClient) throws -> Answer
-    ) async throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    ) async throws -> Answer {
+        try Task.checkCancellation()
         return try await control.run(call)
     }
 
     func read<Answer: Sendable>(
         in group: GroupId, _ call: @Sendable (MlsMobileFFI.MlsGroup) throws -> Answer
-    ) async throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    ) async throws -> Answer {
+        try Task.checkCancellation()
         return try await reader.run(in: group, call)
     }
 
     func write<Answer: Sendable>(
         in group: GroupId, _ call: @Sendable (MlsMobileFFI.MlsGroup) throws -> Answer
-    ) async throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    ) async throws -> Answer {
+        try Task.checkCancellation()
         let answer = try await writer.run(in: group, call)
         await inboxChanges.signal()
         return answer

@@ -4,7 +4,7 @@ import MlsMobileFFI
 extension MlsGroup {
     /// The same bytes for every member of this epoch; two members who compare them out of band know that they are in
     /// the same group with the same history (RFC 9420, section 8.7).
-    public func epochAuthenticator() async throws(MlsError) -> Data {
+    public func epochAuthenticator() async throws -> Data {
         try await read { try $0.epochAuthenticator() }
     }
 
@@ -13,7 +13,7 @@ extension MlsGroup {
     /// `exportRatchetTree` in another way.
     ///
     /// Errors: `groupInactive`, `groupNotFound`.
-    public func exportGroupInfo(withRatchetTree: Bool) async throws(MlsError) -> Data {
+    public func exportGroupInfo(withRatchetTree: Bool) async throws -> Data {
         try await read { try $0.exportGroupInfo(withRatchetTree: withRatchetTree) }
     }
 
@@ -21,7 +21,7 @@ extension MlsGroup {
     /// 9420, section 12.4.3.3). Nothing is stored. It lists all members: send it encrypted.
     ///
     /// Errors: `groupInactive`, `groupNotFound`.
-    public func exportRatchetTree() async throws(MlsError) -> Data {
+    public func exportRatchetTree() async throws -> Data {
         try await read { try $0.exportRatchetTree() }
     }
 
@@ -31,7 +31,7 @@ extension MlsGroup {
     /// `safeExportSecret` where that matters.
     ///
     /// Errors: `invalidArgument` (`length`, or a label or context over 1 MiB), `groupInactive`, `groupNotFound`.
-    public func exportSecret(label: String, context: Data, length: UInt32) async throws(MlsError) -> Data {
+    public func exportSecret(label: String, context: Data, length: UInt32) async throws -> Data {
         try await read { try $0.exportSecret(label: label, context: context, length: length) }
     }
 
@@ -45,7 +45,7 @@ extension MlsGroup {
     /// Errors: `secretAlreadyExported` until the next epoch, `groupInactive`, `groupNotFound`.
     /// After a crash during the call: the secret is still there, or it is lost with the call. An app that cannot wait
     /// for the next epoch then makes one, by `selfUpdate`.
-    public func safeExportSecret(componentId: UInt16) async throws(MlsError) -> Data {
+    public func safeExportSecret(componentId: UInt16) async throws -> Data {
         try await write { try $0.safeExportSecret(componentId: componentId) }
     }
 }

@@ -8,7 +8,7 @@ extension MlsClient {
     /// Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
     /// inbox names them (`earlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
     /// accepted the Commit all the same, its echo removes the old membership: join again then.
-    public func abandonExternalJoin(_ groupId: GroupId) async throws(MlsError) {
+    public func abandonExternalJoin(_ groupId: GroupId) async throws {
         try await core.write { try $0.abandonExternalJoin(groupId: groupId) }
     }
 
@@ -22,7 +22,7 @@ extension MlsClient {
     /// changes.
     /// Errors: `noExternalJoin`.
     /// After a crash: it still waits, or the group is joined; calling again is safe.
-    public func confirmExternalJoin(_ groupId: GroupId) async throws(MlsError) -> ExternalJoined {
+    public func confirmExternalJoin(_ groupId: GroupId) async throws -> ExternalJoined {
         try await core.write { try $0.confirmExternalJoin(groupId: groupId) }
     }
 
@@ -41,14 +41,14 @@ extension MlsClient {
     /// After a crash: `pendingExternalJoin` gives the same Commit again.
     public func joinByExternalCommit(
         identity: IdentityId, groupInfo: Data, ratchetTree: Data? = nil
-    ) async throws(MlsError) -> ExternalJoin {
+    ) async throws -> ExternalJoin {
         try await core.write {
             try $0.joinByExternalCommit(identity: identity, groupInfo: groupInfo, ratchetTree: ratchetTree)
         }
     }
 
     /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.
-    public func pendingExternalJoin(_ groupId: GroupId) async throws(MlsError) -> ExternalJoin? {
+    public func pendingExternalJoin(_ groupId: GroupId) async throws -> ExternalJoin? {
         try await core.read { try $0.pendingExternalJoin(groupId: groupId) }
     }
 }

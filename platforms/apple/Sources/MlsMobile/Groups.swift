@@ -9,19 +9,19 @@ extension MlsClient {
     /// Errors: `identityNotFound`, `groupAlreadyExists` (or an external join waits for it), `invalidArgument`.
     public func createGroup(
         identity: IdentityId, config: GroupConfig? = nil
-    ) async throws(MlsError) -> MlsGroup {
+    ) async throws -> MlsGroup {
         let id = try await core.write { try $0.createGroup(identity: identity, config: config).id() }
         return MlsGroup(core, id)
     }
 
     /// A handle to a group. Handles hold no state; make as many as you like. Errors: `groupNotFound`.
-    public func group(_ groupId: GroupId) async throws(MlsError) -> MlsGroup {
+    public func group(_ groupId: GroupId) async throws -> MlsGroup {
         try await core.read { _ = try $0.group(groupId: groupId) }
         return MlsGroup(core, groupId)
     }
 
     /// All groups in the order in which they came, those that this device was removed from included. None is loaded.
-    public func groups() async throws(MlsError) -> [GroupSummary] {
+    public func groups() async throws -> [GroupSummary] {
         try await core.read { try $0.groups() }
     }
 
@@ -31,7 +31,7 @@ extension MlsClient {
     /// Errors: `welcomeInvalid`, `messageMalformed`, `unsupportedCiphersuite`.
     public func inspectWelcome(
         _ welcome: Data, ratchetTree: Data? = nil
-    ) async throws(MlsError) -> WelcomeInfo {
+    ) async throws -> WelcomeInfo {
         try await core.read { try $0.inspectWelcome(welcome: welcome, ratchetTree: ratchetTree) }
     }
 
@@ -44,7 +44,7 @@ extension MlsClient {
     /// `unsupportedCiphersuite`; after each of them the same Welcome can be tried again.
     public func joinFromWelcome(
         _ welcome: Data, ratchetTree: Data? = nil
-    ) async throws(MlsError) -> MlsGroup {
+    ) async throws -> MlsGroup {
         let id = try await core.write { try $0.joinFromWelcome(welcome: welcome, ratchetTree: ratchetTree).id() }
         return MlsGroup(core, id)
     }

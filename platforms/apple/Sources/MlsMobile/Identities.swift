@@ -8,7 +8,7 @@ extension MlsClient {
     /// Errors: `invalidArgument` (a credential over 64 KiB), `unsupportedCiphersuite`.
     public func createIdentity(
         credential: Credential, ciphersuite: Ciphersuite
-    ) async throws(MlsError) -> Identity {
+    ) async throws -> Identity {
         try await core.write { try $0.createIdentity(credential: credential, ciphersuite: ciphersuite) }
     }
 
@@ -16,12 +16,12 @@ extension MlsClient {
     ///
     /// Errors: `identityNotFound`; `identityInUse` while a group signs with it, or will once its pending Commit is
     /// merged, or an external join that waits is confirmed.
-    public func deleteIdentity(_ id: IdentityId) async throws(MlsError) {
+    public func deleteIdentity(_ id: IdentityId) async throws {
         try await core.write { try $0.deleteIdentity(id: id) }
     }
 
     /// All identities in the order in which they were created.
-    public func identities() async throws(MlsError) -> [Identity] {
+    public func identities() async throws -> [Identity] {
         try await core.read { try $0.identities() }
     }
 }

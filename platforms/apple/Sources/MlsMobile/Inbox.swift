@@ -23,19 +23,21 @@ public struct InboxUpdates: AsyncSequence, Sendable {
         }
 
         /// The list after the next change; `nil` when the client is closed or the task cancelled.
-        public mutating func next() async throws(MlsError) -> [InboxEntry]? {
+        public mutating func next() async throws -> [InboxEntry]? {
             var signals =
                 if let signals { signals } else { await core.inboxChanges.listen().makeAsyncIterator() }
             defer { self.signals = signals }
             while let signal = await signals.next() {
-                do throws(MlsError) {
+                do {
                     let entries = try await core.read { try $0.inbox(limit: .max) }
                     if let last, last.demands == signal.demands, last.entries == entries { continue }
                     last = (signal.demands, entries)
                     return entries
-                } catch .suspended {
+                } catch MlsError.suspended {
                     // `resume` signals again.
-                } catch .closed, .cancelled {
+                } catch MlsError.closed {
+                    return nil
+                } catch is CancellationError {
                     return nil
                 }
             }

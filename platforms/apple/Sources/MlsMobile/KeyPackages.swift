@@ -9,18 +9,18 @@ extension MlsClient {
     /// Errors: `identityNotFound`, `invalidArgument`.
     public func createKeyPackages(
         identity: IdentityId, count: UInt32, options: KeyPackageOptions? = nil
-    ) async throws(MlsError) -> [KeyPackage] {
+    ) async throws -> [KeyPackage] {
         try await core.write { try $0.createKeyPackages(identity: identity, count: count, options: options) }
     }
 
     /// Deletes what nobody may use any more, and tells how many that were.
-    public func deleteExpiredKeyPackages() async throws(MlsError) -> UInt64 {
+    public func deleteExpiredKeyPackages() async throws -> UInt64 {
         try await core.write { try $0.deleteExpiredKeyPackages() }
     }
 
     /// Deletes a key package with its private keys; a Welcome for it can no longer be read.
     /// Errors: `keyPackageNotFound`.
-    public func deleteKeyPackage(_ reference: KeyPackageRef) async throws(MlsError) {
+    public func deleteKeyPackage(_ reference: KeyPackageRef) async throws {
         try await core.write { try $0.deleteKeyPackage(reference: reference) }
     }
 
@@ -28,12 +28,12 @@ extension MlsClient {
     /// the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
     ///
     /// Errors: `keyPackageInvalid`, `messageMalformed`, `unsupportedCiphersuite`, `invalidArgument` (over 256 KiB).
-    public func inspectKeyPackage(_ keyPackage: Data) async throws(MlsError) -> KeyPackageInfo {
+    public func inspectKeyPackage(_ keyPackage: Data) async throws -> KeyPackageInfo {
         try await core.read { try $0.inspectKeyPackage(keyPackage: keyPackage) }
     }
 
     /// All key packages of this device, oldest first, expired ones included.
-    public func keyPackages() async throws(MlsError) -> [KeyPackage] {
+    public func keyPackages() async throws -> [KeyPackage] {
         try await core.read { try $0.keyPackages() }
     }
 
@@ -41,7 +41,7 @@ extension MlsClient {
     /// and returns the new ones. Errors: as `createKeyPackages`.
     public func replenishKeyPackages(
         identity: IdentityId, target: UInt32, options: KeyPackageOptions? = nil
-    ) async throws(MlsError) -> [KeyPackage] {
+    ) async throws -> [KeyPackage] {
         try await core.write {
             try $0.replenishKeyPackages(identity: identity, target: target, options: options)
         }

@@ -11,7 +11,7 @@ extension MlsGroup {
     /// 16 MiB, or 1 MiB of authenticated data).
     public func createMessage(
         _ plaintext: Data, authenticatedData: Data = Data()
-    ) async throws(MlsError) -> Data {
+    ) async throws -> Data {
         try await write { try $0.createMessage(plaintext: plaintext, authenticatedData: authenticatedData) }
     }
 
@@ -24,7 +24,7 @@ extension MlsGroup {
     /// Errors: `messageMalformed`, `messageInvalid`, `wrongEpoch` (impossibly far ahead), `earlyBufferFull`,
     /// `credentialRejected`, `groupDiverged`, `groupInactive`, `groupNotFound`, `invalidArgument` (over 32 MiB); after
     /// each the same bytes can be tried again.
-    public func processMessage(_ message: Data) async throws(MlsError) -> ProcessedMessage {
+    public func processMessage(_ message: Data) async throws -> ProcessedMessage {
         try await write { try $0.processMessage(message: message) }
     }
 }

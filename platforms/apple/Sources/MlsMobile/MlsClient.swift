@@ -7,8 +7,9 @@ import MlsMobileFFI
 /// come from any task and from several processes that have the same file open; they wait for each other, and reads do
 /// not wait for a batch to end.
 ///
-/// A call whose task is cancelled before it begins throws ``MlsError/cancelled`` and did nothing; once it runs, it
-/// completes and returns its result. A long batch ends early by its budget only.
+/// Calls throw ``MlsError``, and nothing else but `CancellationError`: a call whose task is cancelled before it begins
+/// throws that and did nothing. Once it runs, it completes and returns its result; a long batch ends early by its budget
+/// only.
 public final class MlsClient: Sendable {
     let core: Core
 
@@ -25,7 +26,7 @@ public final class MlsClient: Sendable {
     /// After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
     public static func open(
         config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil
-    ) async throws(MlsError) -> MlsClient {
+    ) async throws -> MlsClient {
         let core = try await Core.open {
             try MlsMobileFFI.MlsClient.open(config: config, validator: validator, logSink: logSink)
         }
@@ -41,7 +42,7 @@ public final class MlsClient: Sendable {
     public static func importTransfer(
         from file: URL, transferKey: Data, config: ClientConfig, validator: CredentialValidator? = nil,
         logSink: LogSink? = nil
-    ) async throws(MlsError) -> MlsClient {
+    ) async throws -> MlsClient {
         let core = try await Core.open {
             try MlsMobileFFI.MlsClient.importTransfer(
                 path: file.path, transferKey: transferKey, config: config, validator: validator,

@@ -101,8 +101,6 @@ public enum MlsError: Error, Hashable, Sendable {
     case `internal`(code: UInt32)
     /// The client is closed. Open another.
     case closed
-    /// The task was cancelled before the call began.
-    case cancelled
 }
 
 extension MlsError: LocalizedError, CustomStringConvertible {
@@ -110,7 +108,6 @@ extension MlsError: LocalizedError, CustomStringConvertible {
     public var code: UInt32 {
         switch self {
         case .closed: 300
-        case .cancelled: 301
         default: generated?.errorCode() ?? Self.bindingsFailed
         }
     }
@@ -119,7 +116,6 @@ extension MlsError: LocalizedError, CustomStringConvertible {
     public var description: String {
         switch self {
         case .closed: "the client is closed"
-        case .cancelled: "the task was cancelled before the call began"
         default: generated?.description ?? "internal error \(code)"
         }
     }

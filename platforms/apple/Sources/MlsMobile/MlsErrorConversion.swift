@@ -60,7 +60,7 @@ extension MlsError {
         }
     }
 
-    /// As the generated code has it; it knows nothing of the layer's own two cases.
+    /// As the generated code has it; it knows nothing of the layer's own case.
     var generated: MlsMobileFFI.MlsError? {
         switch self {
         case .groupNotFound: .GroupNotFound
@@ -107,7 +107,7 @@ extension MlsError {
         case .storageTooNew(let found, let supported): .StorageTooNew(found: found, supported: supported)
         case .storageRolledBack(let found, let minimum): .StorageRolledBack(found: found, minimum: minimum)
         case .internal(let code): .Internal(code: code)
-        case .closed, .cancelled: nil
+        case .closed: nil
         }
     }
 }

@@ -14,13 +14,13 @@ public final class MlsGroup: Sendable {
 
     func read<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsGroup) throws -> Answer
-    ) async throws(MlsError) -> Answer {
+    ) async throws -> Answer {
         try await core.read(in: id, call)
     }
 
     func write<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsGroup) throws -> Answer
-    ) async throws(MlsError) -> Answer {
+    ) async throws -> Answer {
         try await core.write(in: id, call)
     }
 }

@@ -29,7 +29,7 @@ public struct NotificationHandler: Sendable {
     ///
     /// Stored: as for ``MlsClient/processMessages(_:options:)``. Errors: as there and for `open`; the file is let go of
     /// after them too. After a crash: what was processed is in the inbox.
-    public func handle(_ messages: [IncomingMessage], budget: Duration) async throws(MlsError) -> Result {
+    public func handle(_ messages: [IncomingMessage], budget: Duration) async throws -> Result {
         let client = try await MlsClient.open(config: config, validator: validator)
         let result: Result
         do {

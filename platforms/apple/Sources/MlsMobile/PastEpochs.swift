@@ -15,7 +15,7 @@ extension MlsGroup {
     /// one of them joins the other's branch again. Nothing is stored. Errors: `groupNotFound`.
     public func compareAuthenticator(
         epoch: UInt64, authenticator: Data
-    ) async throws(MlsError) -> AuthenticatorComparison {
+    ) async throws -> AuthenticatorComparison {
         try await read { try $0.compareAuthenticator(epoch: epoch, authenticator: authenticator) }
     }
 
@@ -26,7 +26,7 @@ extension MlsGroup {
     /// Stored: what is left; the others are gone from the files when this returns (`storageInfo` tells if another
     /// process holds that up). Nothing is sent. After a crash all of it was done or nothing; it can be repeated.
     /// Errors: `groupNotFound`.
-    public func deletePastEpochSecrets(_ policy: PastEpochDeletion) async throws(MlsError) {
+    public func deletePastEpochSecrets(_ policy: PastEpochDeletion) async throws {
         try await write { try $0.deletePastEpochSecrets(policy: policy) }
     }
 }

@@ -6,7 +6,7 @@ extension MlsClient {
     /// after a crash. Epochs that began with it stay readable; a Commit that names it and comes later does not.
     ///
     /// Stored: that it is gone. Nothing is sent. This is an erasure point. Errors: `invalidArgument`.
-    public func deletePsk(id: Data) async throws(MlsError) {
+    public func deletePsk(id: Data) async throws {
         try await core.write { try $0.deletePsk(id: id) }
     }
 
@@ -18,7 +18,7 @@ extension MlsClient {
     /// empty). Stored, sent and kept as there.
     public func joinByExternalCommitWithPsks(
         identity: IdentityId, groupInfo: Data, ratchetTree: Data?, pskIds: [Data]
-    ) async throws(MlsError) -> ExternalJoin {
+    ) async throws -> ExternalJoin {
         try await core.write {
             try $0.joinByExternalCommitWithPsks(identity: identity, groupInfo: groupInfo, ratchetTree: ratchetTree, pskIds: pskIds)
         }
@@ -35,7 +35,7 @@ extension MlsClient {
     /// Errors: `invalidArgument`.
     /// After a crash: the old secret is there or the new one; call it again.
     /// Then process again what was refused with `pskMissing`, and call `releaseEarlyMessages`.
-    public func registerPsk(id: Data, secret: Data) async throws(MlsError) {
+    public func registerPsk(id: Data, secret: Data) async throws {
         try await core.write { try $0.registerPsk(id: id, secret: secret) }
     }
 }
@@ -53,7 +53,7 @@ extension MlsGroup {
     /// Errors: `pskNotFound`, `invalidArgument` (an empty or long id, another group's PSK), `pendingCommitExists`,
     /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
     /// After a crash: it is in the queue or not. What was not sent must be removed, because its bytes are lost.
-    public func proposePsk(_ psk: PskId) async throws(MlsError) -> ProposalBundle {
+    public func proposePsk(_ psk: PskId) async throws -> ProposalBundle {
         try await write { try $0.proposePsk(psk: psk) }
     }
 
@@ -62,7 +62,7 @@ extension MlsGroup {
     /// `GroupConfig.resumptionPsks`. To mix one in, name it in `proposePsk` instead. Nothing is stored.
     ///
     /// Errors: `groupInactive`, `groupNotFound`.
-    public func resumptionPsk(epoch: UInt64) async throws(MlsError) -> Data? {
+    public func resumptionPsk(epoch: UInt64) async throws -> Data? {
         try await read { try $0.resumptionPsk(epoch: epoch) }
     }
 }

@@ -3,7 +3,7 @@ import MlsMobileFFI
 
 extension MlsGroup {
     /// Drops all queued proposals, as `removePendingProposal` does each.
-    public func clearPendingProposals() async throws(MlsError) {
+    public func clearPendingProposals() async throws {
         try await write { try $0.clearPendingProposals() }
     }
 
@@ -12,13 +12,13 @@ extension MlsGroup {
     ///
     /// Errors: `pendingCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (for proposals of this device; others'
     /// are left out), `groupInactive`, `groupNotFound`.
-    public func commitToPendingProposals() async throws(MlsError) -> CommitBundle {
+    public func commitToPendingProposals() async throws -> CommitBundle {
         try await write { try $0.commitToPendingProposals() }
     }
 
     /// The proposals that the next Commit will carry out, in the order in which they came; this device's own Update and
     /// removal only if another member makes it.
-    public func pendingProposals() async throws(MlsError) -> [ProposalSummary] {
+    public func pendingProposals() async throws -> [ProposalSummary] {
         try await read { try $0.pendingProposals() }
     }
 
@@ -27,7 +27,7 @@ extension MlsGroup {
     /// time. So drop only what nobody can commit.
     ///
     /// Stored: that it is gone. Nothing is sent. Errors: `proposalNotFound`, `groupNotFound`.
-    public func removePendingProposal(_ reference: ProposalRef) async throws(MlsError) {
+    public func removePendingProposal(_ reference: ProposalRef) async throws {
         try await write { try $0.removePendingProposal(reference: reference) }
     }
 }

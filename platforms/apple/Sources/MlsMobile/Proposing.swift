@@ -9,7 +9,7 @@ extension MlsGroup {
     ///
     /// Stored, sent and kept as for `proposeAdd`. Errors: `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`,
     /// `groupInactive`, `groupNotFound`.
-    public func leave() async throws(MlsError) -> ProposalBundle {
+    public func leave() async throws -> ProposalBundle {
         try await write { try $0.leave() }
     }
 
@@ -25,7 +25,7 @@ extension MlsGroup {
     /// 1024: commit first). The last holds for every proposal.
     /// After a crash: it is in `pendingProposals` or it is not. If it is there and may not have been sent, propose the
     /// same again, which gives the same reference and queues nothing twice, and send that.
-    public func proposeAdd(_ keyPackage: Data) async throws(MlsError) -> ProposalBundle {
+    public func proposeAdd(_ keyPackage: Data) async throws -> ProposalBundle {
         try await write { try $0.proposeAdd(keyPackage: keyPackage) }
     }
 
@@ -38,7 +38,7 @@ extension MlsGroup {
     /// `groupDiverged`, `groupInactive`, `groupNotFound`.
     public func proposeCustom(
         proposalType: UInt16, payload: Data
-    ) async throws(MlsError) -> ProposalBundle {
+    ) async throws -> ProposalBundle {
         try await write { try $0.proposeCustom(proposalType: proposalType, payload: payload) }
     }
 
@@ -48,7 +48,7 @@ extension MlsGroup {
     /// Errors: those of `updateGroupContextExtensions`.
     public func proposeGroupContextExtensions(
         _ extensions: [Extension]
-    ) async throws(MlsError) -> ProposalBundle {
+    ) async throws -> ProposalBundle {
         try await write { try $0.proposeGroupContextExtensions(extensions: extensions) }
     }
 
@@ -57,7 +57,7 @@ extension MlsGroup {
     ///
     /// Errors: `memberNotFound`, `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`, `groupInactive`,
     /// `groupNotFound`.
-    public func proposeRemove(_ leafIndex: UInt32) async throws(MlsError) -> ProposalBundle {
+    public func proposeRemove(_ leafIndex: UInt32) async throws -> ProposalBundle {
         try await write { try $0.proposeRemove(leafIndex: leafIndex) }
     }
 
@@ -70,7 +70,7 @@ extension MlsGroup {
     /// Errors: `identityNotFound`, `invalidArgument` (an identity of another ciphersuite, or of a credential type that
     /// not every member supports), `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`, `groupInactive`,
     /// `groupNotFound`.
-    public func proposeSelfUpdate(newIdentity: IdentityId? = nil) async throws(MlsError) -> ProposalBundle {
+    public func proposeSelfUpdate(newIdentity: IdentityId? = nil) async throws -> ProposalBundle {
         try await write { try $0.proposeSelfUpdate(newIdentity: newIdentity) }
     }
 }

@@ -9,7 +9,7 @@ extension MlsGroup {
     /// Stored: that the group went its own way. Own Commits that wait and early messages are dropped; the inbox names
     /// the latter (`earlyRefused`), and gives a message that waited for an own Commit back (`messageNotCreated`).
     /// Errors: `noStagedCommit`, `groupNotFound`.
-    public func discardStagedCommit() async throws(MlsError) {
+    public func discardStagedCommit() async throws {
         try await write { try $0.discardStagedCommit() }
     }
 
@@ -18,7 +18,7 @@ extension MlsGroup {
     /// or join the group again.
     ///
     /// Stored: that they are gone; each is named (`earlyRefused`), here and in the inbox.
-    public func dropEarlyMessages() async throws(MlsError) -> [ProcessedMessage] {
+    public func dropEarlyMessages() async throws -> [ProcessedMessage] {
         try await write { try $0.dropEarlyMessages() }
     }
 
@@ -29,7 +29,7 @@ extension MlsGroup {
     /// cleared; `superseded` then says what it would have done.
     /// Errors: `noStagedCommit`, `groupInactive`, `groupNotFound`.
     /// After a crash: it still waits, or it is merged.
-    public func mergeStagedCommit() async throws(MlsError) -> Merged {
+    public func mergeStagedCommit() async throws -> Merged {
         try await write { try $0.mergeStagedCommit() }
     }
 
@@ -39,7 +39,7 @@ extension MlsGroup {
     ///
     /// Stored: what the messages change, and their outcomes in the inbox.
     /// Errors: `groupNotFound`.
-    public func releaseEarlyMessages() async throws(MlsError) -> [ProcessedMessage] {
+    public func releaseEarlyMessages() async throws -> [ProcessedMessage] {
         try await write { try $0.releaseEarlyMessages() }
     }
 }

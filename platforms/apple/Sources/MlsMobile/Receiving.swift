@@ -3,25 +3,25 @@ import MlsMobileFFI
 
 extension MlsClient {
     /// Deletes entries that the app has saved. Ids that are gone already are no error, so it can be repeated.
-    public func acknowledge(_ ids: [UInt64]) async throws(MlsError) {
+    public func acknowledge(_ ids: [UInt64]) async throws {
         try await core.write { try $0.acknowledge(ids: ids) }
     }
 
     /// The `cursor` of the last message that a batch handled, never of one that it did not reach.
-    public func cursor() async throws(MlsError) -> Data? {
+    public func cursor() async throws -> Data? {
         try await core.read { try $0.cursor() }
     }
 
     /// The oldest `limit` outcomes that were not acknowledged, oldest first: read them after every start, because a
     /// notification extension may have processed messages that the app has not seen.
-    public func inbox(limit: UInt32) async throws(MlsError) -> [InboxEntry] {
+    public func inbox(limit: UInt32) async throws -> [InboxEntry] {
         try await core.read { try $0.inbox(limit: limit) }
     }
 
     /// Reads what a message says about itself. It needs no state and proves nothing: use it to route.
     ///
     /// Errors: `messageMalformed`, `invalidArgument`.
-    public func messageInfo(_ message: Data) async throws(MlsError) -> MessageInfo {
+    public func messageInfo(_ message: Data) async throws -> MessageInfo {
         try await core.read { try $0.messageInfo(message: message) }
     }
 
@@ -41,7 +41,7 @@ extension MlsClient {
     /// After a crash: continue at `cursor`, and read the inbox.
     public func processMessages(
         _ messages: [IncomingMessage], options: ProcessOptions? = nil
-    ) async throws(MlsError) -> Batch {
+    ) async throws -> Batch {
         Batch(try await core.write { try $0.processMessages(messages: messages, options: options) })
     }
 

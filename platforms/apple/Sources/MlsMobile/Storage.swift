@@ -6,7 +6,7 @@ extension MlsClient {
     /// nothing happens.
     ///
     /// Errors: `wrongDatabaseKey` if this client was opened with the old key after another one had changed it.
-    public func confirmRekey() async throws(MlsError) {
+    public func confirmRekey() async throws {
         try await core.write { try $0.confirmRekey() }
     }
 
@@ -15,7 +15,7 @@ extension MlsClient {
     /// replaces a new key that was not confirmed.
     ///
     /// Errors: `invalidArgument` (not 32 bytes), those of storage.
-    public func rekey(newKey: Data) async throws(MlsError) {
+    public func rekey(newKey: Data) async throws {
         try await core.write { try $0.rekey(newKey: newKey) }
     }
 
@@ -23,19 +23,19 @@ extension MlsClient {
     /// the file, with its key, useless for the present one. It takes as long as rewriting the database.
     ///
     /// Errors: `rekeyPending`; those of storage.
-    public func rotateDataKey() async throws(MlsError) {
+    public func rotateDataKey() async throws {
         try await core.write { try $0.rotateDataKey() }
     }
 
     /// Tells generation, state and sizes. Nothing is stored. Errors: those of storage.
-    public func storageInfo() async throws(MlsError) -> StorageInfo {
+    public func storageInfo() async throws -> StorageInfo {
         try await core.read { try $0.storageInfo() }
     }
 
     /// Removes every file of the database, suspended or not. Afterwards this client and its groups answer `wiped`;
     /// another process that has the file open keeps working on a file that no longer has a name, so close it there
     /// first. Errors: `storageLocked` when a file cannot be removed; call again.
-    public func wipe() async throws(MlsError) {
+    public func wipe() async throws {
         try await core.control { try $0.wipe() }
     }
 
@@ -46,7 +46,7 @@ extension MlsClient {
     ///
     /// Errors: `invalidArgument` (the key, or the file exists), `transferred`, those of storage. After an error or a
     /// crash, repeat it: the copy is made again, until a call has returned.
-    public func exportForTransfer(to file: URL, transferKey: Data) async throws(MlsError) {
+    public func exportForTransfer(to file: URL, transferKey: Data) async throws {
         try await core.write { try $0.exportForTransfer(path: file.path, transferKey: transferKey) }
     }
 
@@ -56,14 +56,14 @@ extension MlsClient {
     ///
     /// A call that is interrupted answers `suspended` and did nothing.
     /// Errors: `reentrant`, `wiped`.
-    public func suspend(deadline: Duration) async throws(MlsError) {
+    public func suspend(deadline: Duration) async throws {
         try await core.control { try $0.suspend(deadlineMs: deadline.milliseconds) }
     }
 
     /// Opens the file again after `suspend`. In use already, nothing happens.
     ///
     /// Errors: as `open`; the client stays suspended then.
-    public func resume() async throws(MlsError) {
+    public func resume() async throws {
         try await core.control { try $0.resume() }
         await core.inboxChanges.signal(demanded: true)
     }

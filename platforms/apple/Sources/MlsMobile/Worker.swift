@@ -38,7 +38,7 @@ actor Worker {
 
     func open(
         _ make: @Sendable () throws -> MlsMobileFFI.MlsClient
-    ) throws(MlsError) -> MlsMobileFFI.MlsClient {
+    ) throws -> MlsMobileFFI.MlsClient {
         let made = try native(make)
         client = made
         return made
@@ -46,15 +46,15 @@ actor Worker {
 
     func run<Answer: Sendable>(
         _ call: @Sendable (MlsMobileFFI.MlsClient) throws -> Answer
-    ) throws(MlsError) -> Answer {
-        guard let client else { throw .closed }
+    ) throws -> Answer {
+        guard let client else { throw MlsError.closed }
         return try native { try call(client) }
     }
 
     func run<Answer: Sendable>(
         in id: GroupId, _ call: @Sendable (MlsMobileFFI.MlsGroup) throws -> Answer
-    ) throws(MlsError) -> Answer {
-        guard let client else { throw .closed }
+    ) throws -> Answer {
+        guard let client else { throw MlsError.closed }
         return try native {
             let group = try groups[id] ?? client.group(groupId: id)
             groups[id] = group
@@ -68,8 +68,8 @@ actor Worker {
     }
 
     /// Once native code runs, it completes: only a call that has not begun can be cancelled.
-    private func native<Answer>(_ call: () throws -> Answer) throws(MlsError) -> Answer {
-        if Task.isCancelled { throw .cancelled }
+    private func native<Answer>(_ call: () throws -> Answer) throws -> Answer {
+        try Task.checkCancellation()
         do { return try call() } catch { throw MlsError(error) }
     }
 }

@@ -29,7 +29,7 @@ import Testing
         let tests = try sources(own)
         let ids = list.matches(of: /\n\| (S\d\d) \|/).map { String($0.1) }
         #expect(ids.count > 30)
-        for id in ids { #expect(tests.contains("@Test func \(id)_"), "\(id)") }
+        for id in ids { #expect(tests.contains("func \(id)_"), "\(id)") }
     }
 
     private let own = "platforms/apple/Tests/MlsMobileTests/"

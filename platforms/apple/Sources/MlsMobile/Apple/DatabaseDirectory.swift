@@ -15,10 +15,10 @@
         /// The folder, made if it is missing: readable after the first unlock, in no backup.
         public static func inAppGroup(
             _ group: String, named name: String = "mls"
-        ) throws(Failure) -> URL {
+        ) throws -> URL {
             let files = FileManager.default
             guard let container = files.containerURL(forSecurityApplicationGroupIdentifier: group) else {
-                throw .noAppGroup
+                throw Failure.noAppGroup
             }
             var folder = container.appendingPathComponent(name, isDirectory: true)
             do {
@@ -32,7 +32,7 @@
                 values.isExcludedFromBackup = true
                 try folder.setResourceValues(values)
             } catch {
-                throw .failed(code: (error as NSError).code)
+                throw Failure.failed(code: (error as NSError).code)
             }
             return folder
         }

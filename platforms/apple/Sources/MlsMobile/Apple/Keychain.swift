@@ -17,7 +17,7 @@
         }
 
         /// The key, if there is one.
-        public func read() throws(KeyStoreError) -> Data? {
+        public func read() throws -> Data? {
             var query = item
             query[kSecReturnData as String] = true
             query[kSecMatchLimit as String] = kSecMatchLimitOne
@@ -25,21 +25,21 @@
             switch SecItemCopyMatching(query as CFDictionary, &found) {
             case errSecSuccess: return found as? Data
             case errSecItemNotFound: return nil
-            case errSecInteractionNotAllowed: throw .locked
-            case let status: throw .failed(status: status)
+            case errSecInteractionNotAllowed: throw KeyStoreError.locked
+            case let status: throw KeyStoreError.failed(status: status)
             }
         }
 
         /// Keeps a key where none is; false if another process was faster.
-        public func add(_ key: Data) throws(KeyStoreError) -> Bool {
+        public func add(_ key: Data) throws -> Bool {
             var query = item
             query[kSecValueData as String] = key
             query[kSecAttrAccessible as String] = kSecAttrAccessibleAfterFirstUnlockThisDeviceOnly
             switch SecItemAdd(query as CFDictionary, nil) {
             case errSecSuccess: return true
             case errSecDuplicateItem: return false
-            case errSecInteractionNotAllowed: throw .locked
-            case let status: throw .failed(status: status)
+            case errSecInteractionNotAllowed: throw KeyStoreError.locked
+            case let status: throw KeyStoreError.failed(status: status)
             }
         }
 

@@ -1,2 +1,0 @@
-import MlsMobile
-print("x")
