@@ -62,7 +62,8 @@ struct Device {
         try post.send("welcome", try required(welcome))
 
         try await hear(hello(of: peer), in: group)
-        try await post.send("message", group.createMessage(hello(of: name).text, authenticatedData: hello(of: name).data))
+        try await post.send(
+            "message", group.createMessage(hello(of: name).text, authenticatedData: hello(of: name).data))
 
         guard case .commit(_, _, .merged, _, _) = try await group.processMessage(try await post.receive("commit"))
         else { throw Unexpected.outcome }
@@ -82,7 +83,8 @@ struct Device {
         try post.send("keypackage", try required(packages.first).bytes)
         var group = try await client.joinFromWelcome(try await post.receive("welcome"))
 
-        try await post.send("message", group.createMessage(hello(of: name).text, authenticatedData: hello(of: name).data))
+        try await post.send(
+            "message", group.createMessage(hello(of: name).text, authenticatedData: hello(of: name).data))
         try await hear(hello(of: peer), in: group)
 
         try await post.send("commit", group.selfUpdate().commit)
@@ -164,7 +166,8 @@ final class Accepts: CredentialValidator {
 }
 
 enum Unexpected: Error {
-    case outcome, batch, authenticator, absent, tooLate(String)
+    case outcome, batch, authenticator, absent
+    case tooLate(String)
 }
 
 func required<Value>(_ value: Value?) throws -> Value {

@@ -25,10 +25,12 @@ nonisolated(unsafe) public let kSecMatchLimit: CFString = ""
 nonisolated(unsafe) public let kSecMatchLimitOne: CFString = ""
 nonisolated(unsafe) public let kSecValueData: CFString = ""
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public func SecItemCopyMatching(_ query: CFDictionary, _ result: UnsafeMutablePointer<CFTypeRef?>?) -> OSStatus {
     errSecItemNotFound
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 public func SecItemAdd(_ attributes: CFDictionary, _ result: UnsafeMutablePointer<CFTypeRef?>?) -> OSStatus {
     errSecSuccess
 }

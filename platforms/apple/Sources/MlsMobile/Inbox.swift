@@ -1,25 +1,28 @@
 import MlsMobileFFI
 
-/// What is in the inbox, whenever it changes: see ``MlsClient/inboxUpdates``.
+/// What is in the inbox, whenever it changes: see ``MlsClient/inboxUpdates(limit:)``.
 public struct InboxUpdates: AsyncSequence, Sendable {
-    /// All entries that were not acknowledged, oldest first.
+    /// The oldest entries that were not acknowledged, oldest first.
     public typealias Element = [InboxEntry]
 
     let core: Core
+    let limit: UInt32
 
     /// Begins with the present list.
     public func makeAsyncIterator() -> AsyncIterator {
-        AsyncIterator(core: core)
+        AsyncIterator(core: core, limit: limit)
     }
 
     /// Waits for the next change.
     public struct AsyncIterator: AsyncIteratorProtocol {
-        let core: Core
+        private let core: Core
+        private let limit: UInt32
         private var signals: AsyncStream<InboxChanges.Signal>.Iterator?
         private var last: (demands: Int, entries: [InboxEntry])?
 
-        init(core: Core) {
+        init(core: Core, limit: UInt32) {
             self.core = core
+            self.limit = limit
         }
 
         /// The list after the next change; `nil` when the client is closed or the task cancelled.
@@ -29,7 +32,7 @@ public struct InboxUpdates: AsyncSequence, Sendable {
             defer { self.signals = signals }
             while let signal = await signals.next() {
                 do {
-                    let entries = try await core.read { try $0.inbox(limit: .max) }
+                    let entries = try await core.read { [limit] in try $0.inbox(limit: limit) }
                     if let last, last.demands == signal.demands, last.entries == entries { continue }
                     last = (signal.demands, entries)
                     return entries

@@ -120,8 +120,9 @@ extension MlsError: LocalizedError, CustomStringConvertible {
         }
     }
 
+    /// As ``description``.
     public var errorDescription: String? { description }
 
     /// The generated code failed, not the library: see docs/errors.md.
-    static let bindingsFailed: UInt32 = 1900
+    static let bindingsFailed: UInt32 = 1000
 }

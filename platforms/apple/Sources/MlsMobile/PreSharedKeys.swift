@@ -20,7 +20,8 @@ extension MlsClient {
         identity: IdentityId, groupInfo: Data, ratchetTree: Data?, pskIds: [Data]
     ) async throws -> ExternalJoin {
         try await core.write {
-            try $0.joinByExternalCommitWithPsks(identity: identity, groupInfo: groupInfo, ratchetTree: ratchetTree, pskIds: pskIds)
+            try $0.joinByExternalCommitWithPsks(
+                identity: identity, groupInfo: groupInfo, ratchetTree: ratchetTree, pskIds: pskIds)
         }
     }
 

@@ -45,11 +45,12 @@ extension MlsClient {
         Batch(try await core.write { try $0.processMessages(messages: messages, options: options) })
     }
 
-    /// The whole inbox, as it is now and after each change: `for try await entries in client.inboxUpdates`. While the
-    /// client is suspended nothing comes, and `resume` gives the list again; `close` ends it. Changes that another
-    /// process makes show after ``refresh()``.
-    public var inboxUpdates: InboxUpdates {
-        InboxUpdates(core: core)
+    /// The oldest `limit` entries of the inbox, as they are now and after each change that this client makes:
+    /// `for try await entries in client.inboxUpdates()`. Each list is whole, so that who was busy misses nothing; who
+    /// acknowledges what it has saved gets the rest. While the client is suspended nothing comes, and `resume` gives the
+    /// list again; `close` ends it. Changes of other processes show after ``refresh()``.
+    public func inboxUpdates(limit: UInt32 = 100) -> InboxUpdates {
+        InboxUpdates(core: core, limit: limit)
     }
 
     /// Another process has told that it used the database: those who watch the inbox look again.

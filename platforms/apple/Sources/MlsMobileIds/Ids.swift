@@ -12,6 +12,7 @@ public protocol MlsId: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension MlsId {
+    /// The hex of the bytes.
     public var description: String {
         bytes.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
     }

@@ -96,7 +96,7 @@ private let generated: [MlsMobileFFI.MlsError] = [
     }
 
     @Test func what_is_no_error_of_the_library_is_a_fault_of_the_bindings() {
-        #expect(MlsMobile.MlsError(CancellationError()) == .internal(code: 1900))
+        #expect(MlsMobile.MlsError(CancellationError()) == .internal(code: 1000))
     }
 
     private func failure(_ error: MlsMobile.MlsError) -> MlsMobile.MlsError { error }

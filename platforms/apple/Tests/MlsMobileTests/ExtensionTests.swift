@@ -32,7 +32,7 @@ import Testing
         for (index, message) in try await pair.messages(words).enumerated() {
             try message.write(to: pair.folder["\(index)"])
         }
-        var lists = pair.bob.inboxUpdates.makeAsyncIterator()
+        var lists = pair.bob.inboxUpdates().makeAsyncIterator()
         #expect(try await lists.next() == [])
         let folder = pair.folder.url.path
         let (status, output) = try await Task.detached { try run("test-process", ["notify", folder]) }.value
@@ -49,7 +49,8 @@ import Testing
     @Test(arguments: ["NotificationService.swift", "AppLifecycle.swift", "Phone.swift"])
     func S72_each_adapter_is_short(file: String) throws {
         let path = repository.appending(path: "platforms/apple/Samples/" + file)
-        let lines = try String(contentsOf: path, encoding: .utf8).split(separator: "\n", omittingEmptySubsequences: false)
+        let lines = try String(contentsOf: path, encoding: .utf8).split(
+            separator: "\n", omittingEmptySubsequences: false)
         #expect(lines.count <= 31)
     }
 

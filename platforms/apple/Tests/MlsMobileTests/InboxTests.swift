@@ -19,7 +19,7 @@ import Testing
     @Test func S41_the_stream_gives_the_whole_list_at_first_and_after_each_change() async throws {
         let pair = try await Pair()
         let messages = try await pair.messages(["one", "two"])
-        var lists = pair.bob.inboxUpdates.makeAsyncIterator()
+        var lists = pair.bob.inboxUpdates().makeAsyncIterator()
         #expect(try await lists.next() == [])
         _ = try await pair.bobs.processMessage(messages[0])
         let one = try #require(try await lists.next())
@@ -36,7 +36,7 @@ import Testing
         let pair = try await Pair()
         let seen = Shared<[[String]]>([])
         let watching = Task { [bob = pair.bob] in
-            for try await entries in bob.inboxUpdates { seen.change { $0.append(texts(entries)) } }
+            for try await entries in bob.inboxUpdates() { seen.change { $0.append(texts(entries)) } }
         }
         try await until { seen() == [[]] }
         try await pair.bob.suspend(deadline: .seconds(1))
@@ -48,14 +48,14 @@ import Testing
         await pair.bob.close()
         try await watching.value
         #expect(seen() == [[], []])
-        for try await _ in pair.bob.inboxUpdates { Issue.record("a list from a closed client") }
+        for try await _ in pair.bob.inboxUpdates() { Issue.record("a list from a closed client") }
     }
 
     @Test func S43_what_another_process_brought_shows_after_refresh() async throws {
         let pair = try await Pair()
         let seen = Shared<[[String]]>([])
         let watching = Task { [bob = pair.bob] in
-            for try await entries in bob.inboxUpdates { seen.change { $0.append(texts(entries)) } }
+            for try await entries in bob.inboxUpdates() { seen.change { $0.append(texts(entries)) } }
         }
         try await until { seen() == [[]] }
         let other = try await open(pair.folder, "bob")
@@ -72,7 +72,7 @@ import Testing
         let pair = try await Pair()
         for _ in 0..<3 {
             let watching = Task { [bob = pair.bob] in
-                for try await _ in bob.inboxUpdates {}
+                for try await _ in bob.inboxUpdates() {}
             }
             try await Task.sleep(for: .milliseconds(20))
             watching.cancel()

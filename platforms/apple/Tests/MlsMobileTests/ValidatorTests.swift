@@ -3,7 +3,6 @@ import MlsMobile
 import MlsMobileFFI
 import Testing
 
-
 @Suite struct ValidatorTests {
     private struct NoOpinion: Error {}
 
