@@ -95,7 +95,7 @@ count_swift_tests() {
     local output status=0
     output=$(mktemp)
     scripts/swift.sh swift test --scratch-path target/swift > "$output" 2>&1 || status=$?
-    grep -vE '^(\[[0-9]+/|Test Suite|	|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
+    grep -vE '^(\[[0-9]+/|Test Suite|[[:space:]]|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
     passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed' "$output" || true)))
     failed=$((failed + $(grep -cE '^✘ Test \w+\(.* failed after' "$output" || true)))
     rm -f "$output"
