@@ -1,19 +1,26 @@
 #!/usr/bin/env bash
-# Checks on Linux what is compiled on Apple's systems only: the layer's helpers and the samples, against the signatures in
-# Stubs, with Swift 6. Runs inside scripts/swift.sh.
+# Checks on Linux what is compiled on Apple's systems only: the layer's helpers and the samples, with Swift 6, against the
+# signatures in Stubs. Runs inside scripts/swift.sh.
 set -euo pipefail
 cd "$(dirname "$0")"
 
 modules=$(mktemp -d)
 trap 'rm -rf "$modules"' EXIT
-check() { swiftc -swift-version 6 -I "$modules" "$@"; }
 
-for stub in Security UserNotifications UIKit; do
-    check -emit-module -parse-as-library -module-name "$stub" -emit-module-path "$modules/$stub.swiftmodule" "Stubs/$stub.swift"
-done
-c=(-Xcc -fmodule-map-file=Sources/MlsMobileFFIC/module.modulemap)
-check -emit-module -parse-as-library -module-name MlsMobileIds -emit-module-path "$modules/MlsMobileIds.swiftmodule" Sources/MlsMobileIds/*.swift
-check "${c[@]}" -emit-module -parse-as-library -module-name MlsMobileFFI -emit-module-path "$modules/MlsMobileFFI.swiftmodule" ../../bindings/swift/MlsMobileFFI.swift
-# With the module Security there, the helpers are no longer left out.
-check "${c[@]}" -emit-module -parse-as-library -module-name MlsMobile -emit-module-path "$modules/MlsMobile.swiftmodule" Sources/MlsMobile/*.swift Sources/MlsMobile/Apple/*.swift
-check "${c[@]}" -typecheck -parse-as-library -warnings-as-errors Samples/*.swift
+compile() {
+    swiftc -swift-version 6 -parse-as-library -I "$modules" \
+        -Xcc -fmodule-map-file=Sources/MlsMobileFFIC/module.modulemap "$@"
+}
+
+module() {
+    local name=$1
+    shift
+    compile -emit-module -module-name "$name" -emit-module-path "$modules/$name.swiftmodule" "$@"
+}
+
+for stub in Security UserNotifications UIKit; do module "$stub" "Stubs/$stub.swift"; done
+module MlsMobileIds Sources/MlsMobileIds/*.swift
+module MlsMobileFFI ../../bindings/swift/MlsMobileFFI.swift
+# With a module Security there, the helpers are no longer left out.
+module MlsMobile Sources/MlsMobile/*.swift Sources/MlsMobile/Apple/*.swift
+compile -typecheck -warnings-as-errors Samples/*.swift

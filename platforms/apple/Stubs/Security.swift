@@ -35,7 +35,7 @@ public func SecItemAdd(_ attributes: CFDictionary, _ result: UnsafeMutablePointe
     errSecSuccess
 }
 
-// Foundation's own, on Apple's systems only. Every file that uses one of them imports this module or is checked with it.
+// Foundation's own, on Apple's systems only.
 
 extension FileManager {
     public func containerURL(forSecurityApplicationGroupIdentifier group: String) -> URL? { nil }

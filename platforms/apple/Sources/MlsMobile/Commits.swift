@@ -49,12 +49,11 @@ extension MlsGroup {
 
     /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
     ///
-    /// Stored: the new epoch, the message of `commitAndCreateMessage`, and the outcomes of early messages that it
-    /// makes readable; the Commit is forgotten, with
-    /// its Welcome, which must have been sent before. If its own echo has merged it already, and no other Commit was made
-    /// or merged since, its summary comes again and nothing changes.
-    /// Errors: `noPendingCommit` (it was merged before, cleared, or another member's Commit won), `stagedCommitExists` (another
-    /// member's Commit waits for a decision), `groupInactive`, `groupNotFound`.
+    /// Stored: the new epoch, the message of `commitAndCreateMessage`, and the outcomes of early messages that it makes
+    /// readable; the Commit is forgotten, with its Welcome, which must have been sent before. If its own echo has
+    /// merged it already, and no other Commit was made or merged since, its summary comes again and nothing changes.
+    /// Errors: `noPendingCommit` (it was merged before, cleared, or another member's Commit won), `stagedCommitExists`
+    /// (another member's Commit waits for a decision), `groupInactive`, `groupNotFound`.
     public func mergePendingCommit() async throws -> Merged {
         try await write { try $0.mergePendingCommit() }
     }
@@ -84,9 +83,9 @@ extension MlsGroup {
         try await write { try $0.selfUpdate(newIdentity: newIdentity) }
     }
 
-    /// Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`, and
-    /// carries out all queued proposals. Both lists need not have the same length. A device that has lost its state is
-    /// added again so, under the same signature key. Stored, sent and kept as for `addMembers`.
+    /// Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`,
+    /// and carries out all queued proposals. Both lists need not have the same length. A device that has lost its state
+    /// is added again so, under the same signature key. Stored, sent and kept as for `addMembers`.
     ///
     /// Errors: those of `addMembers` and `removeMembers`.
     public func swapMembers(remove: [UInt32], add: [Data]) async throws -> CommitBundle {

@@ -26,8 +26,8 @@ extension MlsGroup {
     }
 
     /// Derives a secret of 1 to 8160 bytes from this epoch: every member gets the same for the same arguments, and
-    /// nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot be
-    /// had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
+    /// nobody else does (RFC 9420, section 8.5). Nothing is stored; the next epoch's is another, and this one's cannot
+    /// be had any more then. While the epoch lasts it can be exported again, by who steals the phone too: use
     /// `safeExportSecret` where that matters.
     ///
     /// Errors: `invalidArgument` (`length`, or a label or context over 1 MiB), `groupInactive`, `groupNotFound`.

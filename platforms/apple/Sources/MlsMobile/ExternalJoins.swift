@@ -6,8 +6,8 @@ extension MlsClient {
     /// membership goes on as it was. Without one that waits nothing happens.
     ///
     /// Stored: nothing is left of the join. Messages that were kept and that only it could have read are dropped; the
-    /// inbox names them (`earlyRefused`). To try again, join again instead: that keeps them. If the delivery service had
-    /// accepted the Commit all the same, its echo removes the old membership: join again then.
+    /// inbox names them (`earlyRefused`). To try again, join again instead: that keeps them. If the delivery service
+    /// had accepted the Commit all the same, its echo removes the old membership: join again then.
     public func abandonExternalJoin(_ groupId: GroupId) async throws {
         try await core.write { try $0.abandonExternalJoin(groupId: groupId) }
     }

@@ -5,10 +5,10 @@ extension MlsGroup {
     /// Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticatedData` is protected
     /// against change, but everybody can read it.
     ///
-    /// Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
-    /// sent do no harm. The sender cannot decrypt them: keep the plaintext.
-    /// Errors: `pendingProposalsExist` (commit first, or both in one call: `commitAndCreateMessage`), `groupDiverged`, `groupInactive`, `groupNotFound`, `invalidArgument` (over
-    /// 16 MiB, or 1 MiB of authenticated data).
+    /// Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get sent
+    /// do no harm. The sender cannot decrypt them: keep the plaintext.
+    /// Errors: `pendingProposalsExist` (commit first, or both in one call: `commitAndCreateMessage`), `groupDiverged`,
+    /// `groupInactive`, `groupNotFound`, `invalidArgument` (over 16 MiB, or 1 MiB of authenticated data).
     public func createMessage(
         _ plaintext: Data, authenticatedData: Data = Data()
     ) async throws -> Data {

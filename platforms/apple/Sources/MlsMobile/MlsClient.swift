@@ -8,8 +8,8 @@ import MlsMobileFFI
 /// not wait for a batch to end.
 ///
 /// Calls throw ``MlsError``, and nothing else but `CancellationError`: a call whose task is cancelled before it begins
-/// throws that and did nothing. Once it runs, it completes and returns its result; a long batch ends early by its budget
-/// only.
+/// throws that and did nothing. Once it runs, it completes and returns its result; a long batch ends early by its
+/// budget only.
 public final class MlsClient: Sendable {
     let core: Core
 

@@ -44,12 +44,12 @@ extension MlsClient {
 extension MlsGroup {
     /// Proposes to mix a pre-shared key into the next epoch's secrets (RFC 9420, section 12.1.4): an external one that
     /// is registered here, or the resumption secret of an epoch of this group (`GroupConfig.resumptionPsks` says of
-    /// which). Then `commitToPendingProposals`, here or at another member, carries it out; the order of several is
-    /// that in which they were proposed.
+    /// which). Then `commitToPendingProposals`, here or at another member, carries it out; the order of several is that
+    /// in which they were proposed.
     ///
     /// Every member must have the secret, or cannot follow the Commit: members who joined after an epoch have no
-    /// resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a proposal
-    /// of this device, the answer is `resumptionPskWithAdds`; one of another member is left out.
+    /// resumption secret of it. So Adds and a resumption PSK do not go into one Commit: if it had to leave out a
+    /// proposal of this device, the answer is `resumptionPskWithAdds`; one of another member is left out.
     /// Stored: the proposal in the queue. Send `proposal` to the delivery service before a Commit that carries it out.
     /// Errors: `pskNotFound`, `invalidArgument` (an empty or long id, another group's PSK), `pendingCommitExists`,
     /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.

@@ -15,10 +15,10 @@ extension MlsGroup {
 
     /// Proposes to add the owner of this key package, after the validator accepted it, and any Commit could.
     ///
-    /// Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the group:
-    /// a member can only follow a Commit whose proposals it has. Until a Commit, `createMessage` answers
-    /// `pendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and must
-    /// be proposed again.
+    /// Stored: the proposal, queued for the next Commit of this device; its bytes are not. Send `proposal` to the
+    /// group: a member can only follow a Commit whose proposals it has. Until a Commit, `createMessage` answers
+    /// `pendingProposalsExist`. It counts in this epoch only: what no Commit has carried out by its end is gone, and
+    /// must be proposed again.
     /// Errors: `keyPackageInvalid`, `messageMalformed`, `unsupportedCiphersuite`, `credentialRejected`,
     /// `pendingCommitExists` and `stagedCommitExists` (the Commit that waits ends the epoch), `groupDiverged`,
     /// `groupInactive`, `groupNotFound`; `pendingProposalsExist` (this device has 64 in the queue, or the group has

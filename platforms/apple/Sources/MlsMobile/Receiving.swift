@@ -45,10 +45,10 @@ extension MlsClient {
         Batch(try await core.write { try $0.processMessages(messages: messages, options: options) })
     }
 
-    /// The oldest `limit` entries of the inbox, as they are now and after each change that this client makes:
-    /// `for try await entries in client.inboxUpdates()`. Each list is whole, so that who was busy misses nothing; who
-    /// acknowledges what it has saved gets the rest. While the client is suspended nothing comes, and `resume` gives the
-    /// list again; `close` ends it. Changes of other processes show after ``refresh()``.
+    /// The oldest `limit` entries of the inbox, as they are now and after each change that this client makes: `for try
+    /// await entries in client.inboxUpdates()`. Each list is whole, so that who was busy misses nothing; who
+    /// acknowledges what it has saved gets the rest. While the client is suspended nothing comes, and `resume` gives
+    /// the list again; `close` ends it. Changes of other processes show after ``refresh()``.
     public func inboxUpdates(limit: UInt32 = 100) -> InboxUpdates {
         InboxUpdates(core: core, limit: limit)
     }

@@ -51,8 +51,8 @@ extension MlsClient {
     }
 
     /// Before the operating system suspends the app: lets no call in any more, waits up to `deadline` for the one that
-    /// runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock is held,
-    /// and calls answer `suspended`. Suspended already, nothing happens.
+    /// runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock is
+    /// held, and calls answer `suspended`. Suspended already, nothing happens.
     ///
     /// A call that is interrupted answers `suspended` and did nothing.
     /// Errors: `reentrant`, `wiped`.
