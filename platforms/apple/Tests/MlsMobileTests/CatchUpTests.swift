@@ -60,14 +60,14 @@ import Testing
             next += batch.outcomes.count
             batches += 1
             #expect(try await pair.bob.cursor() == Data("\(next)".utf8))
-            try #require(batches <= 12)
+            try #require(batches <= 100)
         }
         #expect(batches > 1)
         try await agree(pair.alices, pair.bobs)
     }
 
     @Test func S33_a_read_answers_while_a_batch_runs() async throws {
-        let pair = try await Pair(bob: .slow(20))
+        let pair = try await Pair(bob: .slow(50))
         let commits = incoming(try await pair.commits(60))
         let ended = Shared(false)
         let batch = Task {

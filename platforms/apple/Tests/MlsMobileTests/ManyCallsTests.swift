@@ -75,10 +75,10 @@ import Testing
     }
 
     @Test func S64_a_batch_that_is_cancelled_ends_by_its_budget() async throws {
-        let pair = try await Pair(bob: .slow(20))
-        let commits = incoming(try await pair.commits(40))
+        let pair = try await Pair(bob: .slow(50))
+        let commits = incoming(try await pair.commits(60))
         let running = Task {
-            try await pair.bob.processMessages(commits, options: ProcessOptions(budget: .milliseconds(200)))
+            try await pair.bob.processMessages(commits, options: ProcessOptions(budget: .seconds(1)))
         }
         while (pair.judge?.asked().count ?? 2) < 2 { try await Task.sleep(for: .milliseconds(5)) }
         running.cancel()
