@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust" and "kotlin"; without one, all run.
+# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust", "swift" and "kotlin"; without
+# one, all run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -75,6 +76,34 @@ rust() {
     fi
 }
 
+# The Swift package, over the library that this builds. What is not a test in Swift counts as one each.
+swift() {
+    need cc build-essential
+    say "Swift: the toolchain, and the library as the bindings are made from it"
+    scripts/swift.sh swift --version
+    cargo build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
+    say "Swift: tests"
+    count_swift_tests
+    say "Swift: format, what only Apple's systems compile, privacy, an empty package that adds this one"
+    scripts/swift.sh swift format lint --strict --recursive Package.swift platforms/apple
+    scripts/swift.sh platforms/apple/check-apple.sh
+    scripts/swift.sh platforms/apple/check-privacy.sh target/debug/libmls_mobile.a
+    scripts/swift.sh platforms/apple/check-consumer.sh
+    passed=$((passed + 4))
+}
+
+# Adds up "✔ Test S01_name() passed after 0.1 seconds."; shows what is neither progress nor success.
+count_swift_tests() {
+    local output status=0
+    output=$(mktemp)
+    scripts/swift.sh swift test --scratch-path target/swift > "$output" 2>&1 || status=$?
+    grep -vE '^(\[[0-9]+/|Test Suite|[[:space:]]|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
+    passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed' "$output" || true)))
+    failed=$((failed + $(grep -cE '^✘ Test \w+\(.* failed after' "$output" || true)))
+    rm -f "$output"
+    return "$status"
+}
+
 # Adds up what JUnit has left in the reports of the projects in these folders.
 count_reports() {
     local sums
@@ -128,12 +157,12 @@ kotlin() {
     return "$status"
 }
 
-[ $# -gt 0 ] || set -- rust kotlin
+[ $# -gt 0 ] || set -- rust swift kotlin
 for part in "$@"; do
     case $part in
-        rust | kotlin) ;;
+        rust | swift | kotlin) ;;
         *)
-            echo "test.sh: unknown part \"$part\"; there are: rust, kotlin" >&2
+            echo "test.sh: unknown part \"$part\"; there are: rust, swift, kotlin" >&2
             exit 2
             ;;
     esac

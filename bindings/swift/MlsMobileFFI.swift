@@ -3,6 +3,7 @@
 
 // swiftlint:disable all
 import Foundation
+import MlsMobileIds
 
 // Depending on the consumer's build setup, the low-level FFI code
 // might be in a separate module, or it might be compiled inline into
@@ -12079,26 +12080,33 @@ fileprivate struct FfiConverterSequenceTypePskId: FfiConverterRustBuffer {
 }
 
 
-public typealias GroupId = Data
+
+
+
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeGroupId: FfiConverter {
+
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> GroupId {
-        return try FfiConverterData.read(from: &buf)
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return GroupId(builtinValue)
     }
 
     public static func write(_ value: GroupId, into buf: inout [UInt8]) {
-        return FfiConverterData.write(value, into: &buf)
+        let builtinValue = value.bytes
+        return FfiConverterData.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: RustBuffer) throws -> GroupId {
-        return try FfiConverterData.lift(value)
+        let builtinValue = try FfiConverterData.lift(value)
+        return GroupId(builtinValue)
     }
 
     public static func lower(_ value: GroupId) -> RustBuffer {
-        return FfiConverterData.lower(value)
+        let builtinValue = value.bytes
+        return FfiConverterData.lower(builtinValue)
     }
 }
 
@@ -12119,26 +12127,33 @@ public func FfiConverterTypeGroupId_lower(_ value: GroupId) -> RustBuffer {
 
 
 
-public typealias IdentityId = Data
+
+
+
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeIdentityId: FfiConverter {
+
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> IdentityId {
-        return try FfiConverterData.read(from: &buf)
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return IdentityId(builtinValue)
     }
 
     public static func write(_ value: IdentityId, into buf: inout [UInt8]) {
-        return FfiConverterData.write(value, into: &buf)
+        let builtinValue = value.bytes
+        return FfiConverterData.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: RustBuffer) throws -> IdentityId {
-        return try FfiConverterData.lift(value)
+        let builtinValue = try FfiConverterData.lift(value)
+        return IdentityId(builtinValue)
     }
 
     public static func lower(_ value: IdentityId) -> RustBuffer {
-        return FfiConverterData.lower(value)
+        let builtinValue = value.bytes
+        return FfiConverterData.lower(builtinValue)
     }
 }
 
@@ -12159,26 +12174,33 @@ public func FfiConverterTypeIdentityId_lower(_ value: IdentityId) -> RustBuffer 
 
 
 
-public typealias KeyPackageRef = Data
+
+
+
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeKeyPackageRef: FfiConverter {
+
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> KeyPackageRef {
-        return try FfiConverterData.read(from: &buf)
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return KeyPackageRef(builtinValue)
     }
 
     public static func write(_ value: KeyPackageRef, into buf: inout [UInt8]) {
-        return FfiConverterData.write(value, into: &buf)
+        let builtinValue = value.bytes
+        return FfiConverterData.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: RustBuffer) throws -> KeyPackageRef {
-        return try FfiConverterData.lift(value)
+        let builtinValue = try FfiConverterData.lift(value)
+        return KeyPackageRef(builtinValue)
     }
 
     public static func lower(_ value: KeyPackageRef) -> RustBuffer {
-        return FfiConverterData.lower(value)
+        let builtinValue = value.bytes
+        return FfiConverterData.lower(builtinValue)
     }
 }
 
@@ -12199,26 +12221,33 @@ public func FfiConverterTypeKeyPackageRef_lower(_ value: KeyPackageRef) -> RustB
 
 
 
-public typealias ProposalRef = Data
+
+
+
 
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
 public struct FfiConverterTypeProposalRef: FfiConverter {
+
     public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> ProposalRef {
-        return try FfiConverterData.read(from: &buf)
+        let builtinValue = try FfiConverterData.read(from: &buf)
+        return ProposalRef(builtinValue)
     }
 
     public static func write(_ value: ProposalRef, into buf: inout [UInt8]) {
-        return FfiConverterData.write(value, into: &buf)
+        let builtinValue = value.bytes
+        return FfiConverterData.write(builtinValue, into: &buf)
     }
 
     public static func lift(_ value: RustBuffer) throws -> ProposalRef {
-        return try FfiConverterData.lift(value)
+        let builtinValue = try FfiConverterData.lift(value)
+        return ProposalRef(builtinValue)
     }
 
     public static func lower(_ value: ProposalRef) -> RustBuffer {
-        return FfiConverterData.lower(value)
+        let builtinValue = value.bytes
+        return FfiConverterData.lower(builtinValue)
     }
 }
 

@@ -1,0 +1,109 @@
+import Foundation
+import MlsMobileFFI
+
+extension MlsGroup {
+    /// Makes a Commit that adds the owners of these key packages, and carries out all queued proposals.
+    ///
+    /// Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
+    /// delivery service; accepted, send `welcome` to the new members and then call `mergePendingCommit`; refused,
+    /// call `clearPendingCommit`. The group stays in its epoch until then.
+    /// Errors: `invalidArgument` (empty), `keyPackageInvalid`, `messageMalformed`, `unsupportedCiphersuite`,
+    /// `credentialRejected`, `pendingCommitExists`, `stagedCommitExists`, `resumptionPskWithAdds` (this device has
+    /// proposed one: commit it first), `pskNotFound` (it was deleted since this device proposed it), `groupDiverged`,
+    /// `groupInactive`, `groupNotFound`.
+    /// After a crash: `pendingCommit` gives the same bundle again.
+    public func addMembers(_ keyPackages: [Data]) async throws -> CommitBundle {
+        try await write { try $0.addMembers(keyPackages: keyPackages) }
+    }
+
+    /// Drops the own Commit: the delivery service refused it. Without one nothing happens.
+    ///
+    /// Stored: until the epoch ends it is remembered, so that it is still merged if it comes back, because the
+    /// delivery service did accept it. A message that waited for it (`commitAndCreateMessage`) is not sent: the inbox
+    /// gives it back (`messageNotCreated`).
+    /// Errors: `groupNotFound`.
+    public func clearPendingCommit() async throws {
+        try await write { try $0.clearPendingCommit() }
+    }
+
+    /// Makes a Commit that carries out the queued proposals, as `commitToPendingProposals` does, and keeps a message
+    /// that is encrypted in the moment in which the Commit is merged: for when queued proposals stop `createMessage`.
+    /// It cannot be encrypted sooner, because nobody has the keys of the new epoch before (docs/adr/0016). Join
+    /// proposals of outsiders are carried out only if a validator has seen them.
+    ///
+    /// Stored: the Commit, as for `addMembers`, and the plaintext with it. Send `commit`; accepted, call
+    /// `mergePendingCommit`, or process the echo: `released`, and the inbox, then have the message to send
+    /// (`messageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
+    /// (`messageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+    /// nothing back: keep the plaintext.
+    /// Errors: `invalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `pendingCommitExists`,
+    /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    /// After a crash: `pendingCommit` gives the same bundle again, and the message still waits for it.
+    public func commitAndCreateMessage(
+        _ plaintext: Data, authenticatedData: Data = Data()
+    ) async throws -> CommitBundle {
+        try await write {
+            try $0.commitAndCreateMessage(plaintext: plaintext, authenticatedData: authenticatedData)
+        }
+    }
+
+    /// Merges the own Commit: the delivery service accepted it. The group enters the next epoch.
+    ///
+    /// Stored: the new epoch, the message of `commitAndCreateMessage`, and the outcomes of early messages that it makes
+    /// readable; the Commit is forgotten, with its Welcome, which must have been sent before. If its own echo has
+    /// merged it already, and no other Commit was made or merged since, its summary comes again and nothing changes.
+    /// Errors: `noPendingCommit` (it was merged before, cleared, or another member's Commit won), `stagedCommitExists`
+    /// (another member's Commit waits for a decision), `groupInactive`, `groupNotFound`.
+    public func mergePendingCommit() async throws -> Merged {
+        try await write { try $0.mergePendingCommit() }
+    }
+
+    /// The own Commit that waits, as it was handed out: after a restart, send it again.
+    public func pendingCommit() async throws -> CommitBundle? {
+        try await read { try $0.pendingCommit() }
+    }
+
+    /// Makes a Commit that removes the members at these leaves, and carries out all queued proposals. Stored, sent
+    /// and kept as for `addMembers`.
+    ///
+    /// Errors: `invalidArgument` (empty, twice the same, or this device's own leaf), `memberNotFound`,
+    /// `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    public func removeMembers(_ leafIndices: [UInt32]) async throws -> CommitBundle {
+        try await write { try $0.removeMembers(leafIndices: leafIndices) }
+    }
+
+    /// Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
+    /// `newIdentity` its credential and signature key change too; the group signs with them after the merge.
+    /// Stored, sent and kept as for `addMembers`.
+    ///
+    /// Errors: `identityNotFound`, `invalidArgument` (an identity of another ciphersuite, or of a credential type
+    /// that not every member supports), `pendingCommitExists`, `stagedCommitExists`,
+    /// `groupDiverged`, `groupInactive`, `groupNotFound`.
+    public func selfUpdate(newIdentity: IdentityId? = nil) async throws -> CommitBundle {
+        try await write { try $0.selfUpdate(newIdentity: newIdentity) }
+    }
+
+    /// Makes a Commit that removes the members at the leaves `remove` and adds the owners of the key packages `add`,
+    /// and carries out all queued proposals. Both lists need not have the same length. A device that has lost its state
+    /// is added again so, under the same signature key. Stored, sent and kept as for `addMembers`.
+    ///
+    /// Errors: those of `addMembers` and `removeMembers`.
+    public func swapMembers(remove: [UInt32], add: [Data]) async throws -> CommitBundle {
+        try await write { try $0.swapMembers(remove: remove, add: add) }
+    }
+
+    /// Makes a Commit that replaces the extensions of the GroupContext, all of them, and carries out all queued
+    /// proposals (RFC 9420, section 12.1.7). What is not in the list is gone: begin with `info().extensions`. Stored,
+    /// sent and kept as for `addMembers`.
+    ///
+    /// Errors: `invalidArgument` with the argument `extensions` (`outOfRange`: a type that a GroupContext cannot hold,
+    /// such as 1, 2 or 4; `duplicate`; `malformed`: content that does not decode; `unsupported`: a type other than
+    /// required capabilities (3) and external senders (5) that is not in the required capabilities, or required
+    /// capabilities that not every member has; `tooLong`: over 1 MiB together), `pendingCommitExists`,
+    /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    public func updateGroupContextExtensions(
+        _ extensions: [Extension]
+    ) async throws -> CommitBundle {
+        try await write { try $0.updateGroupContextExtensions(extensions: extensions) }
+    }
+}

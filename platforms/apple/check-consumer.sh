@@ -1,0 +1,52 @@
+#!/usr/bin/env bash
+# Adds the package by git URL and tag to an empty package, as an app does, and runs a line of code. Runs inside
+# scripts/swift.sh.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+export GIT_CONFIG_GLOBAL=/dev/null GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@localhost
+export GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@localhost
+
+# A repository of its own: a checkout may be a worktree, shallow, or without history.
+mkdir -p "$work/mls-mobile/bindings" "$work/mls-mobile/platforms" "$work/app/Sources/app"
+cp -r Package.swift "$work/mls-mobile/"
+cp -r bindings/swift "$work/mls-mobile/bindings/"
+cp -r platforms/apple "$work/mls-mobile/platforms/"
+git -C "$work/mls-mobile" init --quiet
+git -C "$work/mls-mobile" add --all
+git -C "$work/mls-mobile" commit --quiet --message "as released"
+git -C "$work/mls-mobile" tag 0.1.0
+
+cat > "$work/app/Package.swift" << EOF
+// swift-tools-version: 6.0
+import PackageDescription
+
+let package = Package(
+    name: "app",
+    platforms: [.iOS(.v16), .macOS(.v13)],
+    dependencies: [.package(url: "file://$work/mls-mobile", exact: "0.1.0")],
+    targets: [.executableTarget(name: "app", dependencies: [.product(name: "MlsMobile", package: "mls-mobile")])]
+)
+EOF
+cat > "$work/app/Sources/app/main.swift" << 'EOF'
+import Foundation
+import MlsMobile
+
+let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+let client = try await MlsClient.open(config: ClientConfig(database: file, databaseKey: Data(repeating: 1, count: 32)))
+do {
+    _ = try await client.group(GroupId(Data([0xab])))
+} catch MlsError.groupNotFound {
+    print("groups:", try await client.groups().count)
+}
+try await client.wipe()
+await client.close()
+EOF
+
+cd "$work/app"
+swift build > build.log 2>&1 || { cat build.log >&2; exit 1; }
+[ "$(swift run --quiet --skip-build app)" = "groups: 0" ]
+find .build/ -path '*MlsMobile.resources/PrivacyInfo.xcprivacy' | grep -q .
+echo "an empty package that adds this one by URL and tag builds and runs, and has the privacy manifest"
