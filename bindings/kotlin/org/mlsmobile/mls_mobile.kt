@@ -656,6 +656,9 @@ internal interface UniffiCallbackInterfaceCredentialValidatorMethod0 : com.sun.j
 internal interface UniffiCallbackInterfaceLogSinkMethod0 : com.sun.jna.Callback {
     fun callback(`uniffiHandle`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,`uniffiOutReturn`: Pointer,uniffiCallStatus: UniffiRustCallStatus,)
 }
+internal interface UniffiCallbackInterfaceSignerMethod0 : com.sun.jna.Callback {
+    fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,)
+}
 @Structure.FieldOrder("uniffiFree", "uniffiClone", "validate")
 internal open class UniffiVTableCallbackInterfaceCredentialValidator(
     @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
@@ -694,6 +697,25 @@ internal open class UniffiVTableCallbackInterfaceLogSink(
     }
 
 }
+@Structure.FieldOrder("uniffiFree", "uniffiClone", "sign")
+internal open class UniffiVTableCallbackInterfaceSigner(
+    @JvmField internal var `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+    @JvmField internal var `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+    @JvmField internal var `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+) : Structure() {
+    class UniffiByValue(
+        `uniffiFree`: UniffiCallbackInterfaceFree? = null,
+        `uniffiClone`: UniffiCallbackInterfaceClone? = null,
+        `sign`: UniffiCallbackInterfaceSignerMethod0? = null,
+    ): UniffiVTableCallbackInterfaceSigner(`uniffiFree`,`uniffiClone`,`sign`,), Structure.ByValue
+
+   internal fun uniffiSetValue(other: UniffiVTableCallbackInterfaceSigner) {
+        `uniffiFree` = other.`uniffiFree`
+        `uniffiClone` = other.`uniffiClone`
+        `sign` = other.`sign`
+    }
+
+}
 
 // A JNA Library to expose the extern-C FFI definitions.
 // This is an implementation detail which will be called internally by the public API.
@@ -719,9 +741,17 @@ internal object IntegrityCheckingUniffiLib {
     }
 
     internal fun ensureInitialized() = Unit
+    external fun uniffi_mls_mobile_checksum_func_default_ciphersuite(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_func_x509_validator(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_func_x509_validator_with_others(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_credentialvalidator_validate(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_logsink_log(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_signer_sign(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_group(
     ): Int
@@ -739,13 +769,21 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_attach_signer(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_delete_identity(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_identities(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_replace_credential(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages(
     ): Int
@@ -774,6 +812,14 @@ internal object IntegrityCheckingUniffiLib {
     external fun uniffi_mls_mobile_checksum_method_mlsclient_message_info(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_process_messages(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey(
     ): Int
@@ -831,6 +877,14 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_members(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_create_message(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsgroup_process_message(
@@ -873,6 +927,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_open(
     ): Int
+    external fun uniffi_mls_mobile_checksum_constructor_mlsclient_recover(
+    ): Int
     external fun uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer(
     ): Int
     external fun ffi_mls_mobile_uniffi_contract_version(
@@ -893,6 +949,7 @@ internal object UniffiLib {
         Native.register(UniffiLib::class.java, findLibraryName(componentName = "mls_mobile"))
         uniffiCallbackInterfaceCredentialValidator.register(this)
         uniffiCallbackInterfaceLogSink.register(this)
+        uniffiCallbackInterfaceSigner.register(this)
         
     }
 
@@ -913,11 +970,21 @@ internal object UniffiLib {
     ): Unit
     external fun uniffi_mls_mobile_fn_method_logsink_log(`ptr`: Long,`level`: RustBuffer.ByValue,`event`: RustBuffer.ByValue,`fields`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
+    external fun uniffi_mls_mobile_fn_clone_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_free_signer(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_init_callback_vtable_signer(`vtable`: UniffiVTableCallbackInterfaceSigner,
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_signer_sign(`ptr`: Long,`bytes`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_clone_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_free_mlsclient(`handle`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_open(`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_constructor_mlsclient_recover(`archive`: RustBuffer.ByValue,`recoveryKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_constructor_mlsclient_import_transfer(`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,`config`: RustBuffer.ByValue,`validator`: RustBuffer.ByValue,`logSink`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
@@ -937,13 +1004,21 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`leafNode`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,`pskIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_attach_signer(`ptr`: Long,`identity`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(`ptr`: Long,`credential`: RustBuffer.ByValue,`ciphersuite`: RustBuffer.ByValue,`publicKey`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_delete_identity(`ptr`: Long,`id`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_identities(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_replace_credential(`ptr`: Long,`identity`: RustBuffer.ByValue,`credential`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_create_key_packages(`ptr`: Long,`identity`: RustBuffer.ByValue,`count`: Int,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
@@ -973,6 +1048,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_process_messages(`ptr`: Long,`messages`: RustBuffer.ByValue,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(`ptr`: Long,`recoveryKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Unit
+    external fun uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun uniffi_mls_mobile_fn_method_mlsclient_confirm_rekey(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
     external fun uniffi_mls_mobile_fn_method_mlsclient_export_for_transfer(`ptr`: Long,`path`: RustBuffer.ByValue,`transferKey`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1033,6 +1116,14 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_members(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(`ptr`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(`ptr`: Long,`leafNode`: RustBuffer.ByValue,`newIdentity`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_create_message(`ptr`: Long,`plaintext`: RustBuffer.ByValue,`authenticatedData`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsgroup_process_message(`ptr`: Long,`message`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1077,6 +1168,12 @@ internal object UniffiLib {
     ): Int
     external fun uniffi_mls_mobile_fn_method_mlserror_uniffi_trait_display(`ptr`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_default_ciphersuite(uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_x509_validator(`roots`: RustBuffer.ByValue,`next`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
+    external fun uniffi_mls_mobile_fn_func_x509_validator_with_others(`roots`: RustBuffer.ByValue,`next`: Long,uniffi_out_err: UniffiRustCallStatus, 
+    ): Long
     external fun ffi_mls_mobile_rustbuffer_alloc(`size`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun ffi_mls_mobile_rustbuffer_from_bytes(`bytes`: ForeignBytes.ByValue,uniffi_out_err: UniffiRustCallStatus, 
@@ -1196,16 +1293,28 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 }
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
+    if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 47266) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator_with_others() and 0xFFFF) != 65528) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_credentialvalidator_validate() and 0xFFFF) != 34519) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_logsink_log() and 0xFFFF) != 12073) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 2008) {
+    if ((lib.uniffi_mls_mobile_checksum_method_signer_sign() and 0xFFFF) != 23043) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 3537) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_group() and 0xFFFF) != 63920) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_group() and 0xFFFF) != 27407) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups() and 0xFFFF) != 63366) {
@@ -1214,31 +1323,43 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_welcome() and 0xFFFF) != 32640) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 40462) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_from_welcome() and 0xFFFF) != 63330) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_abandon_external_join() and 0xFFFF) != 26228) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 40058) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 52827) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18388) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 54829) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 35827) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity() and 0xFFFF) != 27514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_identity_with_signer() and 0xFFFF) != 28103) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_identity() and 0xFFFF) != 23539) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_identities() and 0xFFFF) != 5669) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 38120) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_replace_credential() and 0xFFFF) != 58359) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_create_key_packages() and 0xFFFF) != 48572) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_expired_key_packages() and 0xFFFF) != 39668) {
@@ -1247,7 +1368,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_delete_key_package() and 0xFFFF) != 36549) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 56574) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inspect_key_package() and 0xFFFF) != 64582) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_key_packages() and 0xFFFF) != 46293) {
@@ -1280,6 +1401,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 53283) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_export_recovery_archive() and 0xFFFF) != 58868) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_forget_group_to_rejoin() and 0xFFFF) != 1441) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_groups_to_rejoin() and 0xFFFF) != 47845) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_recovery_revision() and 0xFFFF) != 27977) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_rekey() and 0xFFFF) != 49808) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
@@ -1310,7 +1443,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 33519) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 14811) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
@@ -1322,7 +1455,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 23618) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 64590) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
@@ -1346,7 +1479,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_safe_export_secret() and 0xFFFF) != 10158) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 53342) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_configure() and 0xFFFF) != 32869) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
@@ -1362,6 +1495,18 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_members() and 0xFFFF) != 47602) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_leaf_nodes() and 0xFFFF) != 14108) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_leaf_node() and 0xFFFF) != 54160) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_supported_by_all() and 0xFFFF) != 58729) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() and 0xFFFF) != 24202) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 6564) {
@@ -1394,7 +1539,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 5029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 61193) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 19350) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() and 0xFFFF) != 5934) {
@@ -1424,7 +1569,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_release_early_messages() and 0xFFFF) != 18835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 55373) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 5863) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 33188) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
@@ -1887,7 +2035,11 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
 
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -1903,7 +2055,11 @@ public interface CredentialValidator {
 }
 
 /**
- * Decides who is let in: whether credentials are genuine, and whether changes are wanted.
+ * Decides who is let in: whether credentials are genuine, and whether changes are wanted. `x509_validator` is a ready
+ * one for certificates, with an app's own behind it.
+ *
+ * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2233,15 +2389,18 @@ public interface FfiClientInterface {
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
+     * `required_capabilities` or `extensions` need of every member).
      */
     fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig? = null): FfiGroup
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
     fun `group`(`groupId`: GroupId): FfiGroup
     
@@ -2263,7 +2422,7 @@ public interface FfiClientInterface {
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -2284,7 +2443,8 @@ public interface FfiClientInterface {
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -2295,8 +2455,8 @@ public interface FfiClientInterface {
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2311,12 +2471,30 @@ public interface FfiClientInterface {
     fun `joinByExternalCommit`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `ratchetTree`: kotlin.ByteArray? = null): ExternalJoin
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray? = null, `pskIds`: List<kotlin.ByteArray> = listOf()): ExternalJoin
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -2324,10 +2502,25 @@ public interface FfiClientInterface {
     fun `createIdentity`(`credential`: Credential, `ciphersuite`: Ciphersuite): Identity
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
     fun `deleteIdentity`(`id`: IdentityId)
     
@@ -2337,11 +2530,22 @@ public interface FfiClientInterface {
     fun `identities`(): List<Identity>
     
     /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity
+    
+    /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions? = null): List<KeyPackage>
     
@@ -2358,7 +2562,8 @@ public interface FfiClientInterface {
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -2448,6 +2653,55 @@ public interface FfiClientInterface {
      * After a crash: continue at `cursor`, and read the inbox.
      */
     fun `processMessages`(`messages`: List<IncomingMessage>, `options`: ProcessOptions? = null): FfiBatch
+    
+    /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+    fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+    fun `forgetGroupToRejoin`(`groupId`: GroupId)
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+    fun `groupsToRejoin`(): List<GroupToRejoin>
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+    fun `recoveryRevision`(): kotlin.ULong
     
     /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
@@ -2628,10 +2882,12 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     
     /**
      * Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-     * client's `group_defaults` hold.
+     * client's `group_defaults` hold. The suite is the identity's.
      *
      * Stored: the group. Nothing is sent; `add_members` invites.
-     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it), `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `GroupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+     * `InvalidArgument` with the field's name (`Unsupported`: this device's own leaf does not list what
+     * `required_capabilities` or `extensions` need of every member).
      */
     @Throws(FfiException::class)override fun `createGroup`(`identity`: IdentityId, `config`: GroupConfig?): FfiGroup {
             return FfiConverterTypeFfiGroup.lift(
@@ -2650,7 +2906,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
-     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`.
+     * A handle to a group. Handles hold no state; make as many as you like. Errors: `GroupNotFound`,
+     * `GroupNotRejoined`.
      */
     @Throws(FfiException::class)override fun `group`(`groupId`: GroupId): FfiGroup {
             return FfiConverterTypeFfiGroup.lift(
@@ -2711,7 +2968,7 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      *
      * Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
      * A group that this device was removed from makes room for its new membership; an external join that waits is
-     * dropped.
+     * dropped, and one of `groups_to_rejoin` is joined with its configuration.
      * Errors: `WelcomeInvalid`, `MessageMalformed`, `GroupAlreadyExists`, `CredentialRejected`,
      * `UnsupportedCiphersuite`; after each of them the same Welcome can be tried again.
      */
@@ -2758,7 +3015,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * then active and in step, whatever it was before. Process what the delivery service had before the Commit
      * first: the keys of the old membership are deleted, and its messages are `Stale` from then on.
      *
-     * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that
+     * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of
+     * `groups_to_rejoin`, which it leaves), and the outcomes of early messages that
      * it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed
      * the join already, and the group is still in the epoch that it began, the same epoch comes again and nothing
      * changes.
@@ -2782,8 +3040,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
-     * section 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member
-     * already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2813,6 +3071,31 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
+     * As `join_by_external_commit`, with this device's leaf saying `leaf_node` instead of the client's, and with
+     * pre-shared keys as `join_by_external_commit_with_psks` takes them.
+     *
+     * Errors: those of both; `InvalidArgument` with the field of `LeafNodeOptions` that no leaf can hold.
+     */
+    @Throws(FfiException::class)override fun `joinByExternalCommitWithLeafNode`(`identity`: IdentityId, `groupInfo`: kotlin.ByteArray, `leafNode`: LeafNodeOptions, `ratchetTree`: kotlin.ByteArray?, `pskIds`: List<kotlin.ByteArray>): ExternalJoin {
+            return FfiConverterTypeExternalJoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterByteArray.lower(`groupInfo`),
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalByteArray.lower(`ratchetTree`),
+        FfiConverterSequenceByteArray.lower(`pskIds`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     @Throws(FfiException::class)override fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin? {
@@ -2831,7 +3114,30 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
-     * Makes a signature key for the credential (RFC 9420, section 5.3).
+     * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
+     * the move to another device. It signs a challenge first, and takes the place of one that was attached.
+     *
+     * Stored: nothing. Errors: `IdentityNotFound`, `SignerFailed` (it failed, or signs with another key; one that was
+     * attached stays), `InvalidArgument` (an identity whose key the library holds).
+     */
+    @Throws(FfiException::class)override fun `attachSigner`(`identity`: IdentityId, `signer`: Signer)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_attach_signer(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterTypeSigner.lower(`signer`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * Makes a signature key for the credential (RFC 9420, section 5.3). The app's key outside the library:
+     * `create_identity_with_signer`; a certificate for the key that this makes: `replace_credential`.
      *
      * Stored: the identity with its private key. Nothing is sent; publish key packages to be found.
      * Errors: `InvalidArgument` (a credential over 64 KiB), `UnsupportedCiphersuite`.
@@ -2853,10 +3159,41 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
-     * Deletes an identity, its private key and its key packages.
+     * Makes an identity whose private key the library never sees: `signer` signs with it (an HSM, the system's key
+     * store). `public_key` is the Ed25519 public key, 32 bytes.
+     *
+     * The signer signs a challenge first, so that one of another key is noticed at once; see `Signer`. It stays attached
+     * until the client is closed, through `suspend` and `resume`; after each `open` call `attach_signer`. Whatever signs
+     * for the identity answers `SignerMissing` without a signer, and `SignerFailed` if it fails; the group is then as it
+     * was. Receiving, merging and reading need none.
+     * Stored: the identity without a private key. Nothing is sent.
+     * Errors: `InvalidArgument` (a credential over 64 KiB, a key that is not 32 bytes), `IdentityAlreadyExists`,
+     * `SignerFailed` (also for a key that is no point of the curve: it verifies nothing), `UnsupportedCiphersuite`.
+     * After a crash: the identity is there, and needs `attach_signer`, or it is not.
+     */
+    @Throws(FfiException::class)override fun `createIdentityWithSigner`(`credential`: Credential, `ciphersuite`: Ciphersuite, `publicKey`: kotlin.ByteArray, `signer`: Signer): Identity {
+            return FfiConverterTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_create_identity_with_signer(
+        it,
+        
+        FfiConverterTypeCredential.lower(`credential`),
+        FfiConverterTypeCiphersuite.lower(`ciphersuite`),
+        FfiConverterByteArray.lower(`publicKey`),
+        FfiConverterTypeSigner.lower(`signer`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Deletes an identity, its private key, or its signer, and its key packages.
      *
      * Errors: `IdentityNotFound`; `IdentityInUse` while a group signs with it, or will once its pending Commit is
-     * merged, or an external join that waits is confirmed.
+     * merged, or an external join that waits is confirmed, or waits to be rejoined with it.
      */
     @Throws(FfiException::class)override fun `deleteIdentity`(`id`: IdentityId)
         = 
@@ -2890,11 +3227,36 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
+     * Gives an identity another credential for the key that it has: a certificate that was issued for it, which is its
+     * `id`, or a renewed one. To begin with certificates, make the identity with a basic credential, have the authority
+     * certify its `id`, and call this before anything else is made with it.
+     *
+     * Stored: the credential. Nothing is sent. Key packages that are there keep the old one: make new ones and delete
+     * those. Groups keep the old one too, until `self_update(new_identity = identity)` in each.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (a credential over 64 KiB).
+     */
+    @Throws(FfiException::class)override fun `replaceCredential`(`identity`: IdentityId, `credential`: Credential): Identity {
+            return FfiConverterTypeIdentity.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_replace_credential(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterTypeCredential.lower(`credential`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Makes `count` key packages, at most 1000 (RFC 9420, section 10).
      *
      * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
      * delivery service, which gives each to one inviter only.
-     * Errors: `IdentityNotFound`, `InvalidArgument`.
+     * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
      */
     @Throws(FfiException::class)override fun `createKeyPackages`(`identity`: IdentityId, `count`: kotlin.UInt, `options`: KeyPackageOptions?): List<KeyPackage> {
             return FfiConverterSequenceTypeKeyPackage.lift(
@@ -2950,7 +3312,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     
     /**
      * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-     * the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+     * the present and is not longer than the client's `maximum_lifetime_seconds`, and a suite that this library computes.
+     * Nothing is stored.
      *
      * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
      */
@@ -3187,6 +3550,104 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
+     * Makes an archive from which `recover` makes a new database when this phone is lost: identities with their private
+     * keys, registered pre-shared keys, and of each group its id, epoch, identity, leaf index and configuration. No
+     * ratchet or epoch secret, no key package, no message and nothing that is pending is in it, so that it may be kept
+     * in a file or any cloud, and restored any number of times. A copy of the whole state is not offered: it would use
+     * keys twice.
+     *
+     * `recovery_key` is 32 random bytes, for this purpose only. A passphrase is not a key: make one at random, show it
+     * to the user as words or groups of digits to be written down, or keep it where the user's other devices find it,
+     * but not beside the archive: who has both can join as this device. The archive's size is 16 KiB or a larger power
+     * of two, and 78 bytes; it says little about the number of groups.
+     * Export again when a group was joined, left or deleted, an identity was made or changed in a group, or a
+     * pre-shared key or a configuration changed: `recovery_revision` tells. Epochs that pass need no new archive.
+     *
+     * Stored and sent: nothing. Errors: `InvalidArgument` (not 32 bytes), `RecoveryArchiveInvalid` (`TooLarge`: over
+     * 64 MiB), those of storage.
+     */
+    @Throws(FfiException::class)override fun `exportRecoveryArchive`(`recoveryKey`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_export_recovery_archive(
+        it,
+        
+        FfiConverterByteArray.lower(`recoveryKey`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Gives up a group that waits to be rejoined, with an external join that waits for it. The others are not told: the
+     * lost device's leaf stays until a member removes it. For any other group nothing happens, so that it can be called
+     * again after a crash.
+     *
+     * Stored: that the group is gone. Errors: those of storage.
+     */
+    @Throws(FfiException::class)override fun `forgetGroupToRejoin`(`groupId`: GroupId)
+        = 
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_forget_group_to_rejoin(
+        it,
+        
+        FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    
+    
+
+    
+    /**
+     * The groups of the archive that this database was recovered from and that wait to be rejoined, in the order in
+     * which the lost device had them. `group` and messages for them answer `GroupNotRejoined`. Get the GroupInfo of
+     * each and call `join_by_external_commit` with its `identity`, or have a member invite this device: a Welcome for
+     * the group settles it too. The group gets back its configuration, except what is chosen when a group is joined.
+     *
+     * A group leaves this list when it is joined (`confirm_external_join` or the Commit's echo, `join_from_welcome`) or
+     * forgotten. Archives that are made here name it until then. Nothing is stored. Errors: those of storage.
+     */
+    @Throws(FfiException::class)override fun `groupsToRejoin`(): List<GroupToRejoin> {
+            return FfiConverterSequenceTypeGroupToRejoin.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_groups_to_rejoin(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * A number that is another one when an archive made now would have other content, epochs apart. Ask for it right
+     * before `export_recovery_archive`, keep it with the archive, and compare after groups or identities have changed:
+     * if it differs, export again. It costs a few times as much as `groups`, and says nothing about the content. A new
+     * version of the library may give another number for the same content.
+     *
+     * Nothing is stored. Errors: those of storage.
+     */
+    @Throws(FfiException::class)override fun `recoveryRevision`(): kotlin.ULong {
+            return FfiConverterULong.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_recovery_revision(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
      * Erases the old key's wrap: from now on only the new key opens the database. Without a change under way
      * nothing happens.
      *
@@ -3355,8 +3816,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * Opens the database, or creates it if the file does not exist or is empty.
      *
      * Stored: nothing in an existing file, unless it is of an older schema, which is brought up to date.
-     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or
-     * in none),
+     * Errors: `InvalidArgument` (a key that is not 32 bytes, a path that is a folder or in none, a value in
+     * `group_defaults`, `leaf_node` or `lifetimes` that is out of its bounds),
      * `WrongDatabaseKey`, `StorageForeign`, `StorageTooNew`, `StorageRolledBack`, `StorageCorrupt`, `StorageLocked`,
      * `StorageReadOnly`, `StorageFull`, `StorageBusy`; each leaves the file as it was.
      * After a crash: whatever calls had returned is there; a call that had not is there whole or not at all.
@@ -3367,6 +3828,42 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_open(
     
         
+        FfiConverterTypeClientConfig.lower(`config`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
+        FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
+}
+    )
+    }
+    
+
+        
+    /**
+     * Makes a new database at `config.database_path`, which must not exist, from an archive of
+     * `export_recovery_archive`, and opens it. `config.database_key` is a new key; leave `minimum_generation` out: a new
+     * database begins to count anew.
+     *
+     * Stored: the identities and pre-shared keys, and the groups, which wait to be rejoined: for each of
+     * `groups_to_rejoin` call `join_by_external_commit`. Nothing else is left of the lost device: its key packages
+     * do not work here, so have the delivery service drop them and publish new ones; messages that were not
+     * processed cannot be read. An identity whose key is outside the library needs its signer attached.
+     * If somebody else may have the lost phone, he can still sign as its identities: create new ones, and move each
+     * group to one with `self_update` once it is rejoined.
+     *
+     * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
+     * Commit removes the other, which is then told so (`GroupInactive`).
+     * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
+     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
+     * whole, so open it; else repeat the call.
+     */
+    @Throws(MlsException::class) fun `recover`(`archive`: kotlin.ByteArray, `recoveryKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
+            return FfiConverterTypeMlsClient.lift(
+    uniffiRustCallWithError(MlsException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_constructor_mlsclient_recover(
+    
+        
+        FfiConverterByteArray.lower(`archive`),
+        FfiConverterByteArray.lower(`recoveryKey`),
         FfiConverterTypeClientConfig.lower(`config`),
         FfiConverterOptionalTypeCredentialValidator.lower(`validator`),
         FfiConverterOptionalTypeLogSink.lower(`logSink`),_status)
@@ -3562,8 +4059,8 @@ public interface FfiGroupInterface {
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -3599,9 +4096,15 @@ public interface FfiGroupInterface {
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
+     * otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -3678,9 +4181,11 @@ public interface FfiGroupInterface {
     fun `safeExportSecret`(`componentId`: kotlin.UShort): kotlin.ByteArray
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     fun `configure`(`config`: GroupConfig)
     
@@ -3710,6 +4215,36 @@ public interface FfiGroupInterface {
      * The members in leaf order. After this device was removed: as they were before that.
      */
     fun `members`(): List<Member>
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    fun `leafNodes`(): List<MemberLeaf>
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): ProposalBundle
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    fun `supportedByAll`(): Capabilities
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): CommitBundle
     
     /**
      * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
@@ -3820,7 +4355,8 @@ public interface FfiGroupInterface {
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -4088,8 +4624,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      *
      * Stored: the Commit, as for `add_members`, and the plaintext with it. Send `commit`; accepted, call
      * `merge_pending_commit`, or process the echo: `released`, and the inbox, then have the message to send
-     * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-     * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+     * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+     * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
      * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -4176,9 +4712,15 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     
     /**
      * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-     * `new_identity` its credential and signature key change too; the group signs with them after the merge.
+     * `new_identity` its credential and signature key change too; the group signs with them after the merge. The
+     * identity that it has already brings in a credential that was replaced (`replace_credential`). What the leaf says
+     * otherwise stays (`update_leaf_node` changes it).
      * Stored, sent and kept as for `add_members`.
      *
+     * To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+     * pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+     * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
+     * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
      * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
      * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -4360,9 +4902,11 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
 
     
     /**
-     * Changes how the group behaves on this device. Nothing is sent; `config.group_id` is ignored.
+     * Changes how the group behaves on this device. Nothing is sent.
      *
-     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors: `InvalidArgument`.
+     * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+     * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `group_id`,
+     * `leaf_node`, `lifetime_seconds`, `required_capabilities`, `extensions`, `external_senders`), `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `configure`(`config`: GroupConfig)
         = 
@@ -4457,6 +5001,88 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_members(
         it,
         _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What the members' leaves say, in leaf order. After this device was removed: as they were before that.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `leafNodes`(): List<MemberLeaf> {
+            return FfiConverterSequenceTypeMemberLeaf.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_leaf_nodes(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * As `propose_self_update`, and this device's leaf says something else once another member has committed it.
+     *
+     * Errors: those of `propose_self_update` and `update_leaf_node`.
+     */
+    @Throws(FfiException::class)override fun `proposeLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): ProposalBundle {
+            return FfiConverterTypeProposalBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_propose_leaf_node(
+        it,
+        
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * What every member lists: what may be required of all, used in the GroupContext, or proposed.
+     *
+     * Errors: `GroupNotFound`.
+     */
+    @Throws(FfiException::class)override fun `supportedByAll`(): Capabilities {
+            return FfiConverterTypeCapabilities.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_supported_by_all(
+        it,
+        _status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * As `self_update`, and this device's leaf says something else from the merge on. What it said before is gone:
+     * give all of it. Stored, sent and kept as for `add_members`.
+     *
+     * Errors: those of `self_update`; `InvalidArgument` (`leaf_node`, `Unsupported`: the leaf would lack what the
+     * group requires or members use; else the field of `LeafNodeOptions` that no leaf can hold).
+     */
+    @Throws(FfiException::class)override fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId?): CommitBundle {
+            return FfiConverterTypeCommitBundle.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsgroup_update_leaf_node(
+        it,
+        
+        FfiConverterTypeLeafNodeOptions.lower(`leafNode`),
+        FfiConverterOptionalTypeIdentityId.lower(`newIdentity`),_status)
 }
     }
     )
@@ -4698,7 +5324,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     /**
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
-     * Commit (`CommitSummary.custom`).
+     * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
+     * `supported_by_all` tells whether all do.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -5299,6 +5926,418 @@ public object FfiConverterTypeLogSink: FfiConverter<LogSink, Long> {
 }
 
 
+// This template implements a class for working with a Rust struct via a handle
+// to the live Rust struct on the other side of the FFI.
+//
+// There's some subtlety here, because we have to be careful not to operate on a Rust
+// struct after it has been dropped, and because we must expose a public API for freeing
+// theq Kotlin wrapper object in lieu of reliable finalizers. The core requirements are:
+//
+//   * Each instance holds an opaque handle to the underlying Rust struct.
+//     Method calls need to read this handle from the object's state and pass it in to
+//     the Rust FFI.
+//
+//   * When an instance is no longer needed, its handle should be passed to a
+//     special destructor function provided by the Rust FFI, which will drop the
+//     underlying Rust struct.
+//
+//   * Given an instance, calling code is expected to call the special
+//     `destroy` method in order to free it after use, either by calling it explicitly
+//     or by using a higher-level helper like the `use` method. Failing to do so risks
+//     leaking the underlying Rust struct.
+//
+//   * We can't assume that calling code will do the right thing, and must be prepared
+//     to handle Kotlin method calls executing concurrently with or even after a call to
+//     `destroy`, and to handle multiple (possibly concurrent!) calls to `destroy`.
+//
+//   * We must never allow Rust code to operate on the underlying Rust struct after
+//     the destructor has been called, and must never call the destructor more than once.
+//     Doing so may trigger memory unsafety.
+//
+//   * To mitigate many of the risks of leaking memory and use-after-free unsafety, a `Cleaner`
+//     is implemented to call the destructor when the Kotlin object becomes unreachable.
+//     This is done in a background thread. This is not a panacea, and client code should be aware that
+//      1. the thread may starve if some there are objects that have poorly performing
+//     `drop` methods or do significant work in their `drop` methods.
+//      2. the thread is shared across the whole library. This can be tuned by using `android_cleaner = true`,
+//         or `android = true` in the [`kotlin` section of the `uniffi.toml` file](https://mozilla.github.io/uniffi-rs/kotlin/configuration.html).
+//
+// If we try to implement this with mutual exclusion on access to the handle, there is the
+// possibility of a race between a method call and a concurrent call to `destroy`:
+//
+//    * Thread A starts a method call, reads the value of the handle, but is interrupted
+//      before it can pass the handle over the FFI to Rust.
+//    * Thread B calls `destroy` and frees the underlying Rust struct.
+//    * Thread A resumes, passing the already-read handle value to Rust and triggering
+//      a use-after-free.
+//
+// One possible solution would be to use a `ReadWriteLock`, with each method call taking
+// a read lock (and thus allowed to run concurrently) and the special `destroy` method
+// taking a write lock (and thus blocking on live method calls). However, we aim not to
+// generate methods with any hidden blocking semantics, and a `destroy` method that might
+// block if called incorrectly seems to meet that bar.
+//
+// So, we achieve our goals by giving each instance an associated `AtomicLong` counter to track
+// the number of in-flight method calls, and an `AtomicBoolean` flag to indicate whether `destroy`
+// has been called. These are updated according to the following rules:
+//
+//    * The initial value of the counter is 1, indicating a live object with no in-flight calls.
+//      The initial value for the flag is false.
+//
+//    * At the start of each method call, we atomically check the counter.
+//      If it is 0 then the underlying Rust struct has already been destroyed and the call is aborted.
+//      If it is nonzero them we atomically increment it by 1 and proceed with the method call.
+//
+//    * At the end of each method call, we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+//    * When `destroy` is called, we atomically flip the flag from false to true.
+//      If the flag was already true we silently fail.
+//      Otherwise we atomically decrement and check the counter.
+//      If it has reached zero then we destroy the underlying Rust struct.
+//
+// Astute readers may observe that this all sounds very similar to the way that Rust's `Arc<T>` works,
+// and indeed it is, with the addition of a flag to guard against multiple calls to `destroy`.
+//
+// The overall effect is that the underlying Rust struct is destroyed only when `destroy` has been
+// called *and* all in-flight method calls have completed, avoiding violating any of the expectations
+// of the underlying Rust code.
+//
+// This makes a cleaner a better alternative to _not_ calling `destroy()` as
+// and when the object is finished with, but the abstraction is not perfect: if the Rust object's `drop`
+// method is slow, and/or there are many objects to cleanup, and it's on a low end Android device, then the cleaner
+// thread may be starved, and the app will leak memory.
+//
+// In this case, `destroy`ing manually may be a better solution.
+//
+// The cleaner can live side by side with the manual calling of `destroy`. In the order of responsiveness, uniffi objects
+// with Rust peers are reclaimed:
+//
+// 1. By calling the `destroy` method of the object, which calls `rustObject.free()`. If that doesn't happen:
+// 2. When the object becomes unreachable, AND the Cleaner thread gets to call `rustObject.free()`. If the thread is starved then:
+// 3. The memory is reclaimed when the process terminates.
+//
+// [1] https://stackoverflow.com/questions/24376768/can-java-finalize-an-object-when-it-is-still-in-scope/24380219
+//
+
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+public interface Signer {
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray
+    
+    companion object
+}
+
+/**
+ * Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+ *
+ * It runs inside the call's transaction, several times for a Commit: answer within a second, and without calling the
+ * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
+ *
+ * What it gets is either a `SignContent` of MLS (RFC 9420, section 5.1.2), which begins with the length of its label and
+ * then `MLS 1.0 `, or a challenge that shows that the key is the right one: the byte 0xff, the text
+ * `mls-mobile signer challenge`, the public key, and 32 random bytes. No `SignContent` begins with 0xff. Use the key for
+ * nothing else.
+ */
+open class SignerImpl: Disposable, AutoCloseable, Signer
+{
+
+    @Suppress("UNUSED_PARAMETER")
+    /**
+     * @suppress
+     */
+    constructor(withHandle: UniffiWithHandle, handle: Long) {
+        this.handle = handle
+        this.cleanable = UniffiLib.CLEANER.register(this, UniffiCleanAction(handle))
+    }
+
+    /**
+     * @suppress
+     *
+     * This constructor can be used to instantiate a fake object. Only used for tests. Any
+     * attempt to actually use an object constructed this way will fail as there is no
+     * connected Rust object.
+     */
+    @Suppress("UNUSED_PARAMETER")
+    constructor(noHandle: NoHandle) {
+        this.handle = 0
+        this.cleanable = null
+    }
+
+    protected val handle: Long
+    protected val cleanable: UniffiCleaner.Cleanable?
+
+    private val wasDestroyed = AtomicBoolean(false)
+    private val callCounter = AtomicLong(1)
+
+    /**
+     * Whether the current object has been destroyed and its reference is gone in the Rust side.
+     */
+    val uniffiIsDestroyed: Boolean get() = wasDestroyed.get()
+
+    override fun destroy() {
+        // Only allow a single call to this method.
+        // TODO: maybe we should log a warning if called more than once?
+        if (this.wasDestroyed.compareAndSet(false, true)) {
+            // This decrement always matches the initial count of 1 given at creation time.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    @Synchronized
+    override fun close() {
+        this.destroy()
+    }
+
+    internal inline fun <R> callWithHandle(block: (handle: Long) -> R): R {
+        // Check and increment the call counter, to keep the object alive.
+        // This needs a compare-and-set retry loop in case of concurrent updates.
+        do {
+            val c = this.callCounter.get()
+            if (c == 0L) {
+                throw IllegalStateException("${this.javaClass.simpleName} object has already been destroyed")
+            }
+            if (c == Long.MAX_VALUE) {
+                throw IllegalStateException("${this.javaClass.simpleName} call counter would overflow")
+            }
+        } while (! this.callCounter.compareAndSet(c, c + 1L))
+        // Now we can safely do the method call without the handle being freed concurrently.
+        try {
+            return block(this.uniffiCloneHandle())
+        } finally {
+            // This decrement always matches the increment we performed above.
+            if (this.callCounter.decrementAndGet() == 0L) {
+                cleanable?.clean()
+            }
+        }
+    }
+
+    // Use a static inner class instead of a closure so as not to accidentally
+    // capture `this` as part of the cleanable's action.
+    private class UniffiCleanAction(private val handle: Long) : Runnable {
+        override fun run() {
+            if (handle == 0.toLong()) {
+                // Fake object created with `NoHandle`, don't try to free.
+                return;
+            }
+            uniffiRustCall { status ->
+                UniffiLib.uniffi_mls_mobile_fn_free_signer(handle, status)
+            }
+        }
+    }
+
+    /**
+     * @suppress
+     */
+    fun uniffiCloneHandle(): Long {
+        if (handle == 0.toLong()) {
+            throw InternalException("uniffiCloneHandle() called on NoHandle object");
+        }
+        return uniffiRustCall() { status ->
+            UniffiLib.uniffi_mls_mobile_fn_clone_signer(handle, status)
+        }
+    }
+
+    
+    /**
+     * The Ed25519 signature of `bytes`, 64 bytes (RFC 8032, without a hash before it). It is verified before it is used;
+     * a wrong one, and any failure, makes the call answer `SignerFailed` and change nothing.
+     */
+    @Throws(FfiCallbackException::class)override fun `sign`(`bytes`: kotlin.ByteArray): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiCallbackException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_signer_sign(
+        it,
+        
+        FfiConverterByteArray.lower(`bytes`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+
+    
+
+
+    
+    
+    /**
+     * @suppress
+     */
+    companion object
+    
+}
+
+
+
+// Put the implementation in an object so we don't pollute the top-level namespace
+internal object uniffiCallbackInterfaceSigner {
+    internal object `sign`: UniffiCallbackInterfaceSignerMethod0 {
+        override fun callback(`uniffiHandle`: Long,`bytes`: RustBuffer.ByValue,`uniffiOutReturn`: RustBuffer,uniffiCallStatus: UniffiRustCallStatus,) {
+            val uniffiObj = FfiConverterTypeSigner.handleMap.get(uniffiHandle)
+            val makeCall = { ->
+                uniffiObj.`sign`(
+                    FfiConverterByteArray.lift(`bytes`),
+                )
+            }
+            val writeReturn = { value: kotlin.ByteArray -> uniffiOutReturn.setValue(FfiConverterByteArray.lower(value)) }
+            uniffiTraitInterfaceCallWithError(
+                uniffiCallStatus,
+                makeCall,
+                writeReturn,
+                { e: FfiCallbackException -> FfiConverterTypeFfiCallbackError.lower(e) }
+            )
+        }
+    }
+
+    internal object uniffiFree: UniffiCallbackInterfaceFree {
+        override fun callback(handle: Long) {
+            FfiConverterTypeSigner.handleMap.remove(handle)
+        }
+    }
+
+    internal object uniffiClone: UniffiCallbackInterfaceClone {
+        override fun callback(handle: Long): Long {
+            return FfiConverterTypeSigner.handleMap.clone(handle)
+        }
+    }
+
+    internal var vtable = UniffiVTableCallbackInterfaceSigner.UniffiByValue(
+        uniffiFree,
+        uniffiClone,
+        `sign`,
+    )
+
+    // Registers the foreign callback with the Rust side.
+    // This method is generated for each callback interface.
+    internal fun register(lib: UniffiLib) {
+        lib.uniffi_mls_mobile_fn_init_callback_vtable_signer(vtable)
+    }
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeSigner: FfiConverter<Signer, Long> {
+    internal val handleMap = UniffiHandleMap<Signer>()
+
+    override fun lower(value: Signer): Long {
+        if (value is SignerImpl) {
+             // Rust-implemented object.  Clone the handle and return it
+            return value.uniffiCloneHandle()
+         } else {
+            // Kotlin object, generate a new vtable handle and return that.
+            return handleMap.insert(value)
+         }
+    }
+
+    override fun lift(value: Long): Signer {
+        if ((value and 1.toLong()) == 0.toLong()) {
+            // Rust-generated handle, construct a new class that uses the handle to implement the
+            // interface
+            return SignerImpl(UniffiWithHandle, value)
+        } else {
+            // Kotlin-generated handle, get the object from the handle map
+            return handleMap.remove(value)
+        }
+    }
+
+    override fun read(buf: ByteBuffer): Signer {
+        return lift(buf.getLong())
+    }
+
+    override fun allocationSize(value: Signer) = 8UL
+
+    override fun write(value: Signer, buf: ByteBuffer) {
+        buf.putLong(lower(value))
+    }
+}
+
+
+
+/**
+ * What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers. What RFC 9420 itself makes every
+ * member support is not listed: extensions 1 to 5 and proposals 1 to 7.
+ */
+data class Capabilities (
+    /**
+     * Suites.
+     */
+    val `ciphersuites`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of extensions.
+     */
+    val `extensions`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of proposals.
+     */
+    val `proposals`: List<kotlin.UShort>
+    , 
+    /**
+     * Types of credentials.
+     */
+    val `credentials`: List<kotlin.UShort>
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeCapabilities: FfiConverterRustBuffer<Capabilities> {
+    override fun read(buf: ByteBuffer): Capabilities {
+        return Capabilities(
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Capabilities) = (
+            FfiConverterSequenceUShort.allocationSize(value.`ciphersuites`) +
+            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
+    )
+
+    override fun write(value: Capabilities, buf: ByteBuffer) {
+            FfiConverterSequenceUShort.write(value.`ciphersuites`, buf)
+            FfiConverterSequenceUShort.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`proposals`, buf)
+            FfiConverterSequenceUShort.write(value.`credentials`, buf)
+    }
+}
+
+
 
 /**
  * How to open a database. It holds data only; callbacks are arguments of `open`.
@@ -5339,6 +6378,17 @@ data class ClientConfig (
      * How much is kept of messages that come before their group can read them; without it the defaults hold.
      */
     val `earlyLimits`: EarlyLimits? = null 
+    , 
+    /**
+     * What this device's leaves say, where nothing else is given: in key packages, groups that are created, and
+     * external joins.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
+    , 
+    /**
+     * How long key packages may live; without it the defaults hold.
+     */
+    val `lifetimes`: Lifetimes? = null 
     
 ){
     
@@ -5362,6 +6412,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.read(buf),
             FfiConverterOptionalULong.read(buf),
             FfiConverterOptionalTypeEarlyLimits.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
+            FfiConverterOptionalTypeLifetimes.read(buf),
         )
     }
 
@@ -5372,7 +6424,9 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterBoolean.allocationSize(value.`inbox`) +
             FfiConverterOptionalTypeGroupConfig.allocationSize(value.`groupDefaults`) +
             FfiConverterOptionalULong.allocationSize(value.`minimumGeneration`) +
-            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`)
+            FfiConverterOptionalTypeEarlyLimits.allocationSize(value.`earlyLimits`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
+            FfiConverterOptionalTypeLifetimes.allocationSize(value.`lifetimes`)
     )
 
     override fun write(value: ClientConfig, buf: ByteBuffer) {
@@ -5383,6 +6437,8 @@ public object FfiConverterTypeClientConfig: FfiConverterRustBuffer<ClientConfig>
             FfiConverterOptionalTypeGroupConfig.write(value.`groupDefaults`, buf)
             FfiConverterOptionalULong.write(value.`minimumGeneration`, buf)
             FfiConverterOptionalTypeEarlyLimits.write(value.`earlyLimits`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+            FfiConverterOptionalTypeLifetimes.write(value.`lifetimes`, buf)
     }
 }
 
@@ -5768,6 +6824,15 @@ data class ExternalJoin (
      * The epoch that the Commit ends; its message is of this epoch.
      */
     val `epoch`: kotlin.ULong
+    , 
+    /**
+     * A leaf that may be this device's old one and that the Commit does not remove, because it has another signature
+     * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
+     * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
+     * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
+     * Where several devices of a user have the same credential, it may be another of them.
+     */
+    val `oldLeafRemains`: kotlin.UInt?
     
 ){
     
@@ -5788,6 +6853,7 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.read(buf),
             FfiConverterOptionalByteArray.read(buf),
             FfiConverterULong.read(buf),
+            FfiConverterOptionalUInt.read(buf),
         )
     }
 
@@ -5795,7 +6861,8 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterByteArray.allocationSize(value.`commit`) +
             FfiConverterOptionalByteArray.allocationSize(value.`groupInfo`) +
-            FfiConverterULong.allocationSize(value.`epoch`)
+            FfiConverterULong.allocationSize(value.`epoch`) +
+            FfiConverterOptionalUInt.allocationSize(value.`oldLeafRemains`)
     )
 
     override fun write(value: ExternalJoin, buf: ByteBuffer) {
@@ -5803,6 +6870,7 @@ public object FfiConverterTypeExternalJoin: FfiConverterRustBuffer<ExternalJoin>
             FfiConverterByteArray.write(value.`commit`, buf)
             FfiConverterOptionalByteArray.write(value.`groupInfo`, buf)
             FfiConverterULong.write(value.`epoch`, buf)
+            FfiConverterOptionalUInt.write(value.`oldLeafRemains`, buf)
     }
 }
 
@@ -5975,11 +7043,12 @@ public object FfiConverterTypeFfiBatch: FfiConverterRustBuffer<FfiBatch> {
 
 
 /**
- * How a group behaves on this device. Members may differ in all of it.
+ * How a group behaves on this device, in which members may differ and which `configure` can change; and what holds from
+ * its creation on, which `configure` refuses.
  */
 data class GroupConfig (
     /**
-     * For `create_group` only: 1 to 255 bytes; random if absent.
+     * At creation only: 1 to 255 bytes; random if absent.
      */
     val `groupId`: GroupId? = null 
     , 
@@ -5989,9 +7058,9 @@ data class GroupConfig (
     val `publicHandshakes`: kotlin.Boolean = false 
     , 
     /**
-     * Pad messages to a multiple of this many bytes, so that their length says less; 0 for no padding.
+     * How messages are padded; `Buckets` if absent.
      */
-    val `paddingBlock`: kotlin.UInt = 64u 
+    val `padding`: Padding? = null 
     , 
     /**
      * Past epochs whose late messages can still be decrypted, at most 32.
@@ -6026,6 +7095,36 @@ data class GroupConfig (
      * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
      */
     val `ratchetTreeInWelcome`: kotlin.Boolean = true 
+    , 
+    /**
+     * At creation only: what the creator's leaf says; the client's `leaf_node` if absent.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
+    , 
+    /**
+     * At creation only: seconds that the creator's leaf may live without an update, limited as those of key packages. The
+     * default is 12 weeks.
+     */
+    val `lifetimeSeconds`: kotlin.ULong? = null 
+    , 
+    /**
+     * At creation only: what every member must support, the creator first; later
+     * `update_group_context_extensions`.
+     */
+    val `requiredCapabilities`: RequiredCapabilities? = null 
+    , 
+    /**
+     * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
+     * required capabilities: every member must support them (RFC 9420, section 12.1.7). Later
+     * `update_group_context_extensions`.
+     */
+    val `extensions`: List<Extension> = listOf() 
+    , 
+    /**
+     * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
+     * `update_group_context_extensions`.
+     */
+    val `externalSenders`: List<ExternalSender> = listOf() 
     
 ){
     
@@ -6044,38 +7143,53 @@ public object FfiConverterTypeGroupConfig: FfiConverterRustBuffer<GroupConfig> {
         return GroupConfig(
             FfiConverterOptionalTypeGroupId.read(buf),
             FfiConverterBoolean.read(buf),
-            FfiConverterUInt.read(buf),
+            FfiConverterOptionalTypePadding.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterUInt.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
+            FfiConverterOptionalULong.read(buf),
+            FfiConverterOptionalTypeRequiredCapabilities.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterSequenceTypeExternalSender.read(buf),
         )
     }
 
     override fun allocationSize(value: GroupConfig) = (
             FfiConverterOptionalTypeGroupId.allocationSize(value.`groupId`) +
             FfiConverterBoolean.allocationSize(value.`publicHandshakes`) +
-            FfiConverterUInt.allocationSize(value.`paddingBlock`) +
+            FfiConverterOptionalTypePadding.allocationSize(value.`padding`) +
             FfiConverterUInt.allocationSize(value.`maxPastEpochs`) +
             FfiConverterULong.allocationSize(value.`pastEpochLifetimeSeconds`) +
             FfiConverterUInt.allocationSize(value.`outOfOrderTolerance`) +
             FfiConverterUInt.allocationSize(value.`maximumForwardDistance`) +
             FfiConverterUInt.allocationSize(value.`resumptionPsks`) +
-            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`)
+            FfiConverterBoolean.allocationSize(value.`ratchetTreeInWelcome`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`) +
+            FfiConverterOptionalULong.allocationSize(value.`lifetimeSeconds`) +
+            FfiConverterOptionalTypeRequiredCapabilities.allocationSize(value.`requiredCapabilities`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterSequenceTypeExternalSender.allocationSize(value.`externalSenders`)
     )
 
     override fun write(value: GroupConfig, buf: ByteBuffer) {
             FfiConverterOptionalTypeGroupId.write(value.`groupId`, buf)
             FfiConverterBoolean.write(value.`publicHandshakes`, buf)
-            FfiConverterUInt.write(value.`paddingBlock`, buf)
+            FfiConverterOptionalTypePadding.write(value.`padding`, buf)
             FfiConverterUInt.write(value.`maxPastEpochs`, buf)
             FfiConverterULong.write(value.`pastEpochLifetimeSeconds`, buf)
             FfiConverterUInt.write(value.`outOfOrderTolerance`, buf)
             FfiConverterUInt.write(value.`maximumForwardDistance`, buf)
             FfiConverterUInt.write(value.`resumptionPsks`, buf)
             FfiConverterBoolean.write(value.`ratchetTreeInWelcome`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+            FfiConverterOptionalULong.write(value.`lifetimeSeconds`, buf)
+            FfiConverterOptionalTypeRequiredCapabilities.write(value.`requiredCapabilities`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterSequenceTypeExternalSender.write(value.`externalSenders`, buf)
     }
 }
 
@@ -6143,7 +7257,7 @@ data class GroupState (
     val `pendingProposals`: List<ProposalSummary>
     , 
     /**
-     * The GroupContext's extensions.
+     * The GroupContext's extensions, required capabilities (3) and external senders (5) among them.
      */
     val `extensions`: List<Extension>
     , 
@@ -6282,6 +7396,85 @@ public object FfiConverterTypeGroupSummary: FfiConverterRustBuffer<GroupSummary>
 
 
 /**
+ * A group of a recovery archive that was not rejoined yet.
+ */
+data class GroupToRejoin (
+    /**
+     * The group's id: ask the delivery service or a member for its GroupInfo.
+     */
+    val `groupId`: GroupId
+    , 
+    /**
+     * The identity that signed in it: join with this one, so that the Commit finds the old leaf and removes it.
+     */
+    val `identity`: IdentityId
+    , 
+    /**
+     * The group's suite, and the identity's.
+     */
+    val `ciphersuite`: Ciphersuite
+    , 
+    /**
+     * The epoch in which the lost device was when the archive was made; the group has moved on since.
+     */
+    val `epoch`: kotlin.ULong
+    , 
+    /**
+     * The lost device's place in the tree at that time.
+     */
+    val `ownLeafIndex`: kotlin.UInt
+    , 
+    /**
+     * Whether the lost device was still a member. If not, the others had removed it: ask before coming back.
+     */
+    val `isActive`: kotlin.Boolean
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeGroupToRejoin: FfiConverterRustBuffer<GroupToRejoin> {
+    override fun read(buf: ByteBuffer): GroupToRejoin {
+        return GroupToRejoin(
+            FfiConverterTypeGroupId.read(buf),
+            FfiConverterTypeIdentityId.read(buf),
+            FfiConverterTypeCiphersuite.read(buf),
+            FfiConverterULong.read(buf),
+            FfiConverterUInt.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: GroupToRejoin) = (
+            FfiConverterTypeGroupId.allocationSize(value.`groupId`) +
+            FfiConverterTypeIdentityId.allocationSize(value.`identity`) +
+            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
+            FfiConverterULong.allocationSize(value.`epoch`) +
+            FfiConverterUInt.allocationSize(value.`ownLeafIndex`) +
+            FfiConverterBoolean.allocationSize(value.`isActive`)
+    )
+
+    override fun write(value: GroupToRejoin, buf: ByteBuffer) {
+            FfiConverterTypeGroupId.write(value.`groupId`, buf)
+            FfiConverterTypeIdentityId.write(value.`identity`, buf)
+            FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
+            FfiConverterULong.write(value.`epoch`, buf)
+            FfiConverterUInt.write(value.`ownLeafIndex`, buf)
+            FfiConverterBoolean.write(value.`isActive`, buf)
+    }
+}
+
+
+
+/**
  * A credential with a signature key of this device.
  */
 data class Identity (
@@ -6299,6 +7492,11 @@ data class Identity (
      * The suite of its key packages and groups.
      */
     val `ciphersuite`: Ciphersuite
+    , 
+    /**
+     * Whether the app signs for it: it needs `attach_signer` after each `open`.
+     */
+    val `externalSigner`: kotlin.Boolean
     
 ){
     
@@ -6318,19 +7516,22 @@ public object FfiConverterTypeIdentity: FfiConverterRustBuffer<Identity> {
             FfiConverterTypeIdentityId.read(buf),
             FfiConverterTypeCredential.read(buf),
             FfiConverterTypeCiphersuite.read(buf),
+            FfiConverterBoolean.read(buf),
         )
     }
 
     override fun allocationSize(value: Identity) = (
             FfiConverterTypeIdentityId.allocationSize(value.`id`) +
             FfiConverterTypeCredential.allocationSize(value.`credential`) +
-            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`)
+            FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
+            FfiConverterBoolean.allocationSize(value.`externalSigner`)
     )
 
     override fun write(value: Identity, buf: ByteBuffer) {
             FfiConverterTypeIdentityId.write(value.`id`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterTypeCiphersuite.write(value.`ciphersuite`, buf)
+            FfiConverterBoolean.write(value.`externalSigner`, buf)
     }
 }
 
@@ -6555,6 +7756,11 @@ data class KeyPackageInfo (
      * Whether its owner keeps it after use.
      */
     val `lastResort`: kotlin.Boolean
+    , 
+    /**
+     * What its owner's leaf will say.
+     */
+    val `leafNode`: LeafNode
     
 ){
     
@@ -6578,6 +7784,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.read(buf),
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterTypeLeafNode.read(buf),
         )
     }
 
@@ -6588,7 +7795,8 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterTypeCiphersuite.allocationSize(value.`ciphersuite`) +
             FfiConverterULong.allocationSize(value.`notBefore`) +
             FfiConverterULong.allocationSize(value.`notAfter`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`) +
+            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
     )
 
     override fun write(value: KeyPackageInfo, buf: ByteBuffer) {
@@ -6599,6 +7807,7 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
             FfiConverterULong.write(value.`notBefore`, buf)
             FfiConverterULong.write(value.`notAfter`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
+            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -6609,7 +7818,8 @@ public object FfiConverterTypeKeyPackageInfo: FfiConverterRustBuffer<KeyPackageI
  */
 data class KeyPackageOptions (
     /**
-     * Seconds from now; at most 366 days less an hour. The default is 12 weeks.
+     * Seconds from now; with `clock_skew_seconds` at most the client's `maximum_lifetime_seconds`: 366 days less an hour
+     * unless set. The default is 12 weeks.
      */
     val `lifetimeSeconds`: kotlin.ULong = 7257600uL 
     , 
@@ -6617,6 +7827,11 @@ data class KeyPackageOptions (
      * Usable any number of times; hand it out only when no other is left.
      */
     val `lastResort`: kotlin.Boolean = false 
+    , 
+    /**
+     * What the leaf says that joins with it; without it the client's `leaf_node` holds.
+     */
+    val `leafNode`: LeafNodeOptions? = null 
     
 ){
     
@@ -6635,17 +7850,207 @@ public object FfiConverterTypeKeyPackageOptions: FfiConverterRustBuffer<KeyPacka
         return KeyPackageOptions(
             FfiConverterULong.read(buf),
             FfiConverterBoolean.read(buf),
+            FfiConverterOptionalTypeLeafNodeOptions.read(buf),
         )
     }
 
     override fun allocationSize(value: KeyPackageOptions) = (
             FfiConverterULong.allocationSize(value.`lifetimeSeconds`) +
-            FfiConverterBoolean.allocationSize(value.`lastResort`)
+            FfiConverterBoolean.allocationSize(value.`lastResort`) +
+            FfiConverterOptionalTypeLeafNodeOptions.allocationSize(value.`leafNode`)
     )
 
     override fun write(value: KeyPackageOptions, buf: ByteBuffer) {
             FfiConverterULong.write(value.`lifetimeSeconds`, buf)
             FfiConverterBoolean.write(value.`lastResort`, buf)
+            FfiConverterOptionalTypeLeafNodeOptions.write(value.`leafNode`, buf)
+    }
+}
+
+
+
+/**
+ * What a leaf says of its owner.
+ */
+data class LeafNode (
+    /**
+     * The owner's own name for itself, if it has one.
+     */
+    val `applicationId`: kotlin.ByteArray?
+    , 
+    /**
+     * The leaf's other extensions.
+     */
+    val `extensions`: List<Extension>
+    , 
+    /**
+     * What its owner supports.
+     */
+    val `capabilities`: Capabilities
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLeafNode: FfiConverterRustBuffer<LeafNode> {
+    override fun read(buf: ByteBuffer): LeafNode {
+        return LeafNode(
+            FfiConverterOptionalByteArray.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterTypeCapabilities.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LeafNode) = (
+            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterTypeCapabilities.allocationSize(value.`capabilities`)
+    )
+
+    override fun write(value: LeafNode, buf: ByteBuffer) {
+            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterTypeCapabilities.write(value.`capabilities`, buf)
+    }
+}
+
+
+
+/**
+ * What the leaves of this device say, besides what the library itself supports. It is public to every member, and in
+ * key packages to the delivery service. A leaf keeps it until it is replaced by another.
+ */
+data class LeafNodeOptions (
+    /**
+     * The app's own name for this device in the group (RFC 9420, section 5.3.3). MLS does not look into it, and two
+     * members may say the same.
+     */
+    val `applicationId`: kotlin.ByteArray? = null 
+    , 
+    /**
+     * Extensions of the leaf that the app gives a meaning to; their types are supported without being listed.
+     * 64 KiB together with the application id.
+     */
+    val `extensions`: List<Extension> = listOf() 
+    , 
+    /**
+     * Types of extensions that the app handles, here or in the GroupContext, beyond those of RFC 9420.
+     */
+    val `supportedExtensions`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of custom proposals that the app handles: `propose_custom` needs them with every member.
+     */
+    val `supportedProposals`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of credentials that the app accepts besides basic ones and X.509.
+     */
+    val `supportedCredentials`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Also list random values without a meaning, so that no implementation comes to rely on a fixed list (RFC 9420,
+     * section 13.5). Nobody sees them in this interface.
+     */
+    val `grease`: kotlin.Boolean = true 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions> {
+    override fun read(buf: ByteBuffer): LeafNodeOptions {
+        return LeafNodeOptions(
+            FfiConverterOptionalByteArray.read(buf),
+            FfiConverterSequenceTypeExtension.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterBoolean.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: LeafNodeOptions) = (
+            FfiConverterOptionalByteArray.allocationSize(value.`applicationId`) +
+            FfiConverterSequenceTypeExtension.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedExtensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedProposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`supportedCredentials`) +
+            FfiConverterBoolean.allocationSize(value.`grease`)
+    )
+
+    override fun write(value: LeafNodeOptions, buf: ByteBuffer) {
+            FfiConverterOptionalByteArray.write(value.`applicationId`, buf)
+            FfiConverterSequenceTypeExtension.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedExtensions`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedProposals`, buf)
+            FfiConverterSequenceUShort.write(value.`supportedCredentials`, buf)
+            FfiConverterBoolean.write(value.`grease`, buf)
+    }
+}
+
+
+
+/**
+ * How long key packages may live, this device's and those from elsewhere (RFC 9420, section 7.2), and how wrong
+ * clocks may be.
+ */
+data class Lifetimes (
+    /**
+     * The longest lifetime that is made or accepted, at most ten years. The default is 366 days.
+     */
+    val `maximumLifetimeSeconds`: kotlin.ULong = 31622400uL 
+    , 
+    /**
+     * How far in the past a lifetime of this device begins, so that members whose clocks are behind accept it; at most
+     * a day. What others made is held to the present by every member, and must be (docs/adr/0018).
+     */
+    val `clockSkewSeconds`: kotlin.ULong = 3600uL 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeLifetimes: FfiConverterRustBuffer<Lifetimes> {
+    override fun read(buf: ByteBuffer): Lifetimes {
+        return Lifetimes(
+            FfiConverterULong.read(buf),
+            FfiConverterULong.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: Lifetimes) = (
+            FfiConverterULong.allocationSize(value.`maximumLifetimeSeconds`) +
+            FfiConverterULong.allocationSize(value.`clockSkewSeconds`)
+    )
+
+    override fun write(value: Lifetimes, buf: ByteBuffer) {
+            FfiConverterULong.write(value.`maximumLifetimeSeconds`, buf)
+            FfiConverterULong.write(value.`clockSkewSeconds`, buf)
     }
 }
 
@@ -6748,6 +8153,53 @@ public object FfiConverterTypeMember: FfiConverterRustBuffer<Member> {
             FfiConverterUInt.write(value.`leafIndex`, buf)
             FfiConverterTypeCredential.write(value.`credential`, buf)
             FfiConverterByteArray.write(value.`signatureKey`, buf)
+    }
+}
+
+
+
+/**
+ * A member's leaf.
+ */
+data class MemberLeaf (
+    /**
+     * The member's place in the tree, as in `Member`.
+     */
+    val `leafIndex`: kotlin.UInt
+    , 
+    /**
+     * What the leaf says.
+     */
+    val `leafNode`: LeafNode
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeMemberLeaf: FfiConverterRustBuffer<MemberLeaf> {
+    override fun read(buf: ByteBuffer): MemberLeaf {
+        return MemberLeaf(
+            FfiConverterUInt.read(buf),
+            FfiConverterTypeLeafNode.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: MemberLeaf) = (
+            FfiConverterUInt.allocationSize(value.`leafIndex`) +
+            FfiConverterTypeLeafNode.allocationSize(value.`leafNode`)
+    )
+
+    override fun write(value: MemberLeaf, buf: ByteBuffer) {
+            FfiConverterUInt.write(value.`leafIndex`, buf)
+            FfiConverterTypeLeafNode.write(value.`leafNode`, buf)
     }
 }
 
@@ -7061,6 +8513,61 @@ public object FfiConverterTypeProposalSummary: FfiConverterRustBuffer<ProposalSu
 
 
 /**
+ * What every member of a group must support (RFC 9420, section 11.1).
+ */
+data class RequiredCapabilities (
+    /**
+     * Types of extensions. Those of the group's own extensions need not be named.
+     */
+    val `extensions`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of proposals.
+     */
+    val `proposals`: List<kotlin.UShort> = listOf() 
+    , 
+    /**
+     * Types of credentials.
+     */
+    val `credentials`: List<kotlin.UShort> = listOf() 
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities> {
+    override fun read(buf: ByteBuffer): RequiredCapabilities {
+        return RequiredCapabilities(
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+            FfiConverterSequenceUShort.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: RequiredCapabilities) = (
+            FfiConverterSequenceUShort.allocationSize(value.`extensions`) +
+            FfiConverterSequenceUShort.allocationSize(value.`proposals`) +
+            FfiConverterSequenceUShort.allocationSize(value.`credentials`)
+    )
+
+    override fun write(value: RequiredCapabilities, buf: ByteBuffer) {
+            FfiConverterSequenceUShort.write(value.`extensions`, buf)
+            FfiConverterSequenceUShort.write(value.`proposals`, buf)
+            FfiConverterSequenceUShort.write(value.`credentials`, buf)
+    }
+}
+
+
+
+/**
  * The database as it is now.
  */
 data class StorageInfo (
@@ -7305,9 +8812,14 @@ enum class ArgumentReason {
      */
     MALFORMED,
     /**
-     * Not every member of the group supports it.
+     * Not every member of the group supports it; of a group that is created, the own leaf does not
+     * (`LeafNodeOptions`).
      */
     UNSUPPORTED,
+    /**
+     * It holds from the group's creation on, and `configure` cannot change it.
+     */
+    ONLY_AT_CREATION,
     /**
      * It names a file that exists already.
      */
@@ -7407,15 +8919,17 @@ public object FfiConverterTypeAuthenticatorComparison: FfiConverterRustBuffer<Au
 enum class Ciphersuite {
     
     /**
-     * 0x0001.
+     * 0x0001, which every implementation of RFC 9420 has.
      */
     MLS_128_DHKEMX25519_AES128GCM_SHA256_ED25519,
     /**
-     * 0x0003: the choice for phones, where libcrux's ChaCha20-Poly1305 is much faster than its AES.
+     * 0x0003, the default: on phones libcrux's ChaCha20-Poly1305 is much faster than its AES.
      */
     MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519,
     /**
-     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: the draft may still change.
+     * 0x004D, X-Wing: post-quantum confidentiality. Experimental: it is a draft's, which may still change its number or
+     * its meaning, and groups in it may then have to be made anew. Its keys are some 1.2 KB each, so that key packages and
+     * Commits are much larger.
      */
     MLS_256_XWING_CHACHA20POLY1305_SHA256_ED25519;
 
@@ -7884,6 +9398,16 @@ sealed class FfiException: kotlin.Exception() {
     }
     
     /**
+     * The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome,
+     * or forget it.
+     */
+    class GroupNotRejoined(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * A group with this id exists already. Delete it first, or keep using it.
      */
     class GroupAlreadyExists(
@@ -7912,7 +9436,16 @@ sealed class FfiException: kotlin.Exception() {
     }
     
     /**
-     * Groups still sign with this identity. Change their identity or delete them first.
+     * An identity with this public key exists already: attach its signer (`attach_signer`), or use another key.
+     */
+    class IdentityAlreadyExists(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
      */
     class IdentityInUse(
         ) : FfiException() {
@@ -8140,6 +9673,24 @@ sealed class FfiException: kotlin.Exception() {
     }
     
     /**
+     * The identity's key is outside the library, and no signer was attached since `open`. Call `attach_signer`.
+     */
+    class SignerMissing(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
+     * The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again.
+     */
+    class SignerFailed(
+        ) : FfiException() {
+        override val message
+            get() = ""
+    }
+    
+    /**
      * A callback called back into the library. Let it answer first.
      */
     class Reentrant(
@@ -8220,6 +9771,20 @@ sealed class FfiException: kotlin.Exception() {
         ) : FfiException() {
         override val message
             get() = ""
+    }
+    
+    /**
+     * A recovery archive cannot be used, or not be made.
+     */
+    class RecoveryArchiveInvalid(
+        
+        /**
+         * What is wrong with it.
+         */
+        val `reason`: RecoveryArchiveReason
+        ) : FfiException() {
+        override val message
+            get() = "reason=${ `reason` }"
     }
     
     /**
@@ -8399,75 +9964,82 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
 
         return when(buf.getInt()) {
             1 -> FfiException.GroupNotFound()
-            2 -> FfiException.GroupAlreadyExists()
-            3 -> FfiException.GroupInactive()
-            4 -> FfiException.IdentityNotFound()
-            5 -> FfiException.IdentityInUse()
-            6 -> FfiException.KeyPackageNotFound()
-            7 -> FfiException.KeyPackageInvalid(
+            2 -> FfiException.GroupNotRejoined()
+            3 -> FfiException.GroupAlreadyExists()
+            4 -> FfiException.GroupInactive()
+            5 -> FfiException.IdentityNotFound()
+            6 -> FfiException.IdentityAlreadyExists()
+            7 -> FfiException.IdentityInUse()
+            8 -> FfiException.KeyPackageNotFound()
+            9 -> FfiException.KeyPackageInvalid(
                 FfiConverterTypeKeyPackageReason.read(buf),
                 )
-            8 -> FfiException.WelcomeInvalid(
+            10 -> FfiException.WelcomeInvalid(
                 FfiConverterTypeWelcomeReason.read(buf),
                 )
-            9 -> FfiException.GroupInfoInvalid(
+            11 -> FfiException.GroupInfoInvalid(
                 FfiConverterTypeGroupInfoReason.read(buf),
                 )
-            10 -> FfiException.PendingCommitExists()
-            11 -> FfiException.NoPendingCommit()
-            12 -> FfiException.StagedCommitExists()
-            13 -> FfiException.NoStagedCommit()
-            14 -> FfiException.NoExternalJoin()
-            15 -> FfiException.GroupDiverged(
+            12 -> FfiException.PendingCommitExists()
+            13 -> FfiException.NoPendingCommit()
+            14 -> FfiException.StagedCommitExists()
+            15 -> FfiException.NoStagedCommit()
+            16 -> FfiException.NoExternalJoin()
+            17 -> FfiException.GroupDiverged(
                 FfiConverterULong.read(buf),
                 )
-            16 -> FfiException.EarlyBufferFull()
-            17 -> FfiException.ProposalNotFound()
-            18 -> FfiException.PendingProposalsExist()
-            19 -> FfiException.PskNotFound()
-            20 -> FfiException.ResumptionPskWithAdds()
-            21 -> FfiException.SecretAlreadyExported()
-            22 -> FfiException.WrongEpoch(
+            18 -> FfiException.EarlyBufferFull()
+            19 -> FfiException.ProposalNotFound()
+            20 -> FfiException.PendingProposalsExist()
+            21 -> FfiException.PskNotFound()
+            22 -> FfiException.ResumptionPskWithAdds()
+            23 -> FfiException.SecretAlreadyExported()
+            24 -> FfiException.WrongEpoch(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            23 -> FfiException.MessageInvalid(
+            25 -> FfiException.MessageInvalid(
                 FfiConverterTypeMessageReason.read(buf),
                 )
-            24 -> FfiException.MessageMalformed()
-            25 -> FfiException.CredentialRejected()
-            26 -> FfiException.Reentrant()
-            27 -> FfiException.MemberNotFound(
+            26 -> FfiException.MessageMalformed()
+            27 -> FfiException.CredentialRejected()
+            28 -> FfiException.SignerMissing()
+            29 -> FfiException.SignerFailed()
+            30 -> FfiException.Reentrant()
+            31 -> FfiException.MemberNotFound(
                 FfiConverterUInt.read(buf),
                 )
-            28 -> FfiException.UnsupportedCiphersuite(
+            32 -> FfiException.UnsupportedCiphersuite(
                 FfiConverterUShort.read(buf),
                 )
-            29 -> FfiException.InvalidArgument(
+            33 -> FfiException.InvalidArgument(
                 FfiConverterString.read(buf),
                 FfiConverterTypeArgumentReason.read(buf),
                 )
-            30 -> FfiException.Wiped()
-            31 -> FfiException.Suspended()
-            32 -> FfiException.Transferred()
-            33 -> FfiException.RekeyPending()
-            34 -> FfiException.StorageBusy()
-            35 -> FfiException.StorageLocked()
-            36 -> FfiException.StorageFull()
-            37 -> FfiException.StorageReadOnly()
-            38 -> FfiException.StorageIo()
-            39 -> FfiException.WrongDatabaseKey()
-            40 -> FfiException.StorageCorrupt()
-            41 -> FfiException.StorageForeign()
-            42 -> FfiException.StorageTooNew(
+            34 -> FfiException.Wiped()
+            35 -> FfiException.Suspended()
+            36 -> FfiException.Transferred()
+            37 -> FfiException.RecoveryArchiveInvalid(
+                FfiConverterTypeRecoveryArchiveReason.read(buf),
+                )
+            38 -> FfiException.RekeyPending()
+            39 -> FfiException.StorageBusy()
+            40 -> FfiException.StorageLocked()
+            41 -> FfiException.StorageFull()
+            42 -> FfiException.StorageReadOnly()
+            43 -> FfiException.StorageIo()
+            44 -> FfiException.WrongDatabaseKey()
+            45 -> FfiException.StorageCorrupt()
+            46 -> FfiException.StorageForeign()
+            47 -> FfiException.StorageTooNew(
                 FfiConverterUInt.read(buf),
                 FfiConverterUInt.read(buf),
                 )
-            43 -> FfiException.StorageRolledBack(
+            48 -> FfiException.StorageRolledBack(
                 FfiConverterULong.read(buf),
                 FfiConverterULong.read(buf),
                 )
-            44 -> FfiException.Internal(
+            49 -> FfiException.Internal(
                 FfiConverterUInt.read(buf),
                 )
             else -> throw RuntimeException("invalid error enum value, something is very wrong!!")
@@ -8480,6 +10052,10 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
+            is FfiException.GroupNotRejoined -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
             is FfiException.GroupAlreadyExists -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
@@ -8489,6 +10065,10 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
                 4UL
             )
             is FfiException.IdentityNotFound -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.IdentityAlreadyExists -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
@@ -8583,6 +10163,14 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
             )
+            is FfiException.SignerMissing -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
+            is FfiException.SignerFailed -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+            )
             is FfiException.Reentrant -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
@@ -8614,6 +10202,11 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
             is FfiException.Transferred -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
                 4UL
+            )
+            is FfiException.RecoveryArchiveInvalid -> (
+                // Add the size for the Int that specifies the variant plus the size needed for all fields
+                4UL
+                + FfiConverterTypeRecoveryArchiveReason.allocationSize(value.`reason`)
             )
             is FfiException.RekeyPending -> (
                 // Add the size for the Int that specifies the variant plus the size needed for all fields
@@ -8677,191 +10270,212 @@ public object FfiConverterTypeFfiError : FfiConverterRustBuffer<FfiException> {
                 buf.putInt(1)
                 Unit
             }
-            is FfiException.GroupAlreadyExists -> {
+            is FfiException.GroupNotRejoined -> {
                 buf.putInt(2)
                 Unit
             }
-            is FfiException.GroupInactive -> {
+            is FfiException.GroupAlreadyExists -> {
                 buf.putInt(3)
                 Unit
             }
-            is FfiException.IdentityNotFound -> {
+            is FfiException.GroupInactive -> {
                 buf.putInt(4)
                 Unit
             }
-            is FfiException.IdentityInUse -> {
+            is FfiException.IdentityNotFound -> {
                 buf.putInt(5)
                 Unit
             }
-            is FfiException.KeyPackageNotFound -> {
+            is FfiException.IdentityAlreadyExists -> {
                 buf.putInt(6)
                 Unit
             }
-            is FfiException.KeyPackageInvalid -> {
+            is FfiException.IdentityInUse -> {
                 buf.putInt(7)
+                Unit
+            }
+            is FfiException.KeyPackageNotFound -> {
+                buf.putInt(8)
+                Unit
+            }
+            is FfiException.KeyPackageInvalid -> {
+                buf.putInt(9)
                 FfiConverterTypeKeyPackageReason.write(value.`reason`, buf)
                 Unit
             }
             is FfiException.WelcomeInvalid -> {
-                buf.putInt(8)
+                buf.putInt(10)
                 FfiConverterTypeWelcomeReason.write(value.`reason`, buf)
                 Unit
             }
             is FfiException.GroupInfoInvalid -> {
-                buf.putInt(9)
+                buf.putInt(11)
                 FfiConverterTypeGroupInfoReason.write(value.`reason`, buf)
                 Unit
             }
             is FfiException.PendingCommitExists -> {
-                buf.putInt(10)
-                Unit
-            }
-            is FfiException.NoPendingCommit -> {
-                buf.putInt(11)
-                Unit
-            }
-            is FfiException.StagedCommitExists -> {
                 buf.putInt(12)
                 Unit
             }
-            is FfiException.NoStagedCommit -> {
+            is FfiException.NoPendingCommit -> {
                 buf.putInt(13)
                 Unit
             }
-            is FfiException.NoExternalJoin -> {
+            is FfiException.StagedCommitExists -> {
                 buf.putInt(14)
                 Unit
             }
-            is FfiException.GroupDiverged -> {
+            is FfiException.NoStagedCommit -> {
                 buf.putInt(15)
+                Unit
+            }
+            is FfiException.NoExternalJoin -> {
+                buf.putInt(16)
+                Unit
+            }
+            is FfiException.GroupDiverged -> {
+                buf.putInt(17)
                 FfiConverterULong.write(value.`rejectedEpoch`, buf)
                 Unit
             }
             is FfiException.EarlyBufferFull -> {
-                buf.putInt(16)
-                Unit
-            }
-            is FfiException.ProposalNotFound -> {
-                buf.putInt(17)
-                Unit
-            }
-            is FfiException.PendingProposalsExist -> {
                 buf.putInt(18)
                 Unit
             }
-            is FfiException.PskNotFound -> {
+            is FfiException.ProposalNotFound -> {
                 buf.putInt(19)
                 Unit
             }
-            is FfiException.ResumptionPskWithAdds -> {
+            is FfiException.PendingProposalsExist -> {
                 buf.putInt(20)
                 Unit
             }
-            is FfiException.SecretAlreadyExported -> {
+            is FfiException.PskNotFound -> {
                 buf.putInt(21)
                 Unit
             }
-            is FfiException.WrongEpoch -> {
+            is FfiException.ResumptionPskWithAdds -> {
                 buf.putInt(22)
+                Unit
+            }
+            is FfiException.SecretAlreadyExported -> {
+                buf.putInt(23)
+                Unit
+            }
+            is FfiException.WrongEpoch -> {
+                buf.putInt(24)
                 FfiConverterULong.write(value.`current`, buf)
                 FfiConverterULong.write(value.`received`, buf)
                 Unit
             }
             is FfiException.MessageInvalid -> {
-                buf.putInt(23)
+                buf.putInt(25)
                 FfiConverterTypeMessageReason.write(value.`reason`, buf)
                 Unit
             }
             is FfiException.MessageMalformed -> {
-                buf.putInt(24)
-                Unit
-            }
-            is FfiException.CredentialRejected -> {
-                buf.putInt(25)
-                Unit
-            }
-            is FfiException.Reentrant -> {
                 buf.putInt(26)
                 Unit
             }
-            is FfiException.MemberNotFound -> {
+            is FfiException.CredentialRejected -> {
                 buf.putInt(27)
+                Unit
+            }
+            is FfiException.SignerMissing -> {
+                buf.putInt(28)
+                Unit
+            }
+            is FfiException.SignerFailed -> {
+                buf.putInt(29)
+                Unit
+            }
+            is FfiException.Reentrant -> {
+                buf.putInt(30)
+                Unit
+            }
+            is FfiException.MemberNotFound -> {
+                buf.putInt(31)
                 FfiConverterUInt.write(value.`leafIndex`, buf)
                 Unit
             }
             is FfiException.UnsupportedCiphersuite -> {
-                buf.putInt(28)
+                buf.putInt(32)
                 FfiConverterUShort.write(value.`ciphersuite`, buf)
                 Unit
             }
             is FfiException.InvalidArgument -> {
-                buf.putInt(29)
+                buf.putInt(33)
                 FfiConverterString.write(value.`argument`, buf)
                 FfiConverterTypeArgumentReason.write(value.`reason`, buf)
                 Unit
             }
             is FfiException.Wiped -> {
-                buf.putInt(30)
-                Unit
-            }
-            is FfiException.Suspended -> {
-                buf.putInt(31)
-                Unit
-            }
-            is FfiException.Transferred -> {
-                buf.putInt(32)
-                Unit
-            }
-            is FfiException.RekeyPending -> {
-                buf.putInt(33)
-                Unit
-            }
-            is FfiException.StorageBusy -> {
                 buf.putInt(34)
                 Unit
             }
-            is FfiException.StorageLocked -> {
+            is FfiException.Suspended -> {
                 buf.putInt(35)
                 Unit
             }
-            is FfiException.StorageFull -> {
+            is FfiException.Transferred -> {
                 buf.putInt(36)
                 Unit
             }
-            is FfiException.StorageReadOnly -> {
+            is FfiException.RecoveryArchiveInvalid -> {
                 buf.putInt(37)
+                FfiConverterTypeRecoveryArchiveReason.write(value.`reason`, buf)
                 Unit
             }
-            is FfiException.StorageIo -> {
+            is FfiException.RekeyPending -> {
                 buf.putInt(38)
                 Unit
             }
-            is FfiException.WrongDatabaseKey -> {
+            is FfiException.StorageBusy -> {
                 buf.putInt(39)
                 Unit
             }
-            is FfiException.StorageCorrupt -> {
+            is FfiException.StorageLocked -> {
                 buf.putInt(40)
                 Unit
             }
-            is FfiException.StorageForeign -> {
+            is FfiException.StorageFull -> {
                 buf.putInt(41)
                 Unit
             }
-            is FfiException.StorageTooNew -> {
+            is FfiException.StorageReadOnly -> {
                 buf.putInt(42)
+                Unit
+            }
+            is FfiException.StorageIo -> {
+                buf.putInt(43)
+                Unit
+            }
+            is FfiException.WrongDatabaseKey -> {
+                buf.putInt(44)
+                Unit
+            }
+            is FfiException.StorageCorrupt -> {
+                buf.putInt(45)
+                Unit
+            }
+            is FfiException.StorageForeign -> {
+                buf.putInt(46)
+                Unit
+            }
+            is FfiException.StorageTooNew -> {
+                buf.putInt(47)
                 FfiConverterUInt.write(value.`found`, buf)
                 FfiConverterUInt.write(value.`supported`, buf)
                 Unit
             }
             is FfiException.StorageRolledBack -> {
-                buf.putInt(43)
+                buf.putInt(48)
                 FfiConverterULong.write(value.`found`, buf)
                 FfiConverterULong.write(value.`minimum`, buf)
                 Unit
             }
             is FfiException.Internal -> {
-                buf.putInt(44)
+                buf.putInt(49)
                 FfiConverterUInt.write(value.`code`, buf)
                 Unit
             }
@@ -8956,7 +10570,7 @@ enum class KeyPackageReason {
      */
     NOT_YET_VALID,
     /**
-     * Its lifetime is missing, or longer than a year.
+     * Its lifetime is missing, or longer than the client's `maximum_lifetime_seconds`.
      */
     LIFETIME_UNACCEPTABLE,
     /**
@@ -9175,10 +10789,6 @@ enum class MessageReason {
      */
     OTHER_GROUPS_PSK,
     /**
-     * A Commit that adds members and mixes in a resumption PSK, which they cannot have.
-     */
-    RESUMPTION_PSK_WITH_ADDS,
-    /**
      * A Commit from this device that it does not know: from a restored copy, or cleared and gone.
      */
     UNKNOWN_OWN_COMMIT,
@@ -9215,6 +10825,109 @@ public object FfiConverterTypeMessageReason: FfiConverterRustBuffer<MessageReaso
 
     override fun write(value: MessageReason, buf: ByteBuffer) {
         buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
+ * How PrivateMessages are padded, so that their length says less. What it costs: docs/adr/0018.
+ */
+sealed class Padding {
+    
+    /**
+     * Not at all: the delivery service sees how long each message is.
+     */
+    object Off : Padding()
+    
+    
+    /**
+     * To a multiple of so many bytes.
+     */
+    data class Block(
+        /**
+         * 1 to 65,536.
+         */
+        val `size`: kotlin.UInt) : Padding()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
+     * Application messages to one of few lengths: 256 bytes, or a multiple of it whose step grows with the length, so that
+     * no message grows by more than 255 bytes or a sixteenth. Commits and proposals to a multiple of 512 bytes.
+     */
+    object Buckets : Padding()
+    
+    
+
+    
+
+    
+    
+
+
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypePadding : FfiConverterRustBuffer<Padding>{
+    override fun read(buf: ByteBuffer): Padding {
+        return when(buf.getInt()) {
+            1 -> Padding.Off
+            2 -> Padding.Block(
+                FfiConverterUInt.read(buf),
+                )
+            3 -> Padding.Buckets
+            else -> throw RuntimeException("invalid enum value, something is very wrong!!")
+        }
+    }
+
+    override fun allocationSize(value: Padding): ULong = when(value) {
+        is Padding.Off -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+        is Padding.Block -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterUInt.allocationSize(value.`size`)
+            )
+        }
+        is Padding.Buckets -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+            )
+        }
+    }
+
+    override fun write(value: Padding, buf: ByteBuffer) {
+        when(value) {
+            is Padding.Off -> {
+                buf.putInt(1)
+                Unit
+            }
+            is Padding.Block -> {
+                buf.putInt(2)
+                FfiConverterUInt.write(value.`size`, buf)
+                Unit
+            }
+            is Padding.Buckets -> {
+                buf.putInt(3)
+                Unit
+            }
+        }.let { /* this makes the `when` an expression, which ensures it is exhaustive */ }
     }
 }
 
@@ -9589,8 +11302,8 @@ sealed class ProcessedMessage {
     }
     
     /**
-     * The message of `commit_and_create_message` was not sent: its Commit was cleared, or another one won. Among
-     * `released` of what won, and in the inbox.
+     * The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
+     * signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
      */
     data class MessageNotCreated(
         /**
@@ -10291,6 +12004,63 @@ public object FfiConverterTypePskId : FfiConverterRustBuffer<PskId>{
 
 
 /**
+ * What is wrong with a recovery archive.
+ */
+
+enum class RecoveryArchiveReason {
+    
+    /**
+     * The bytes are something else.
+     */
+    NOT_AN_ARCHIVE,
+    /**
+     * It was made with another key.
+     */
+    WRONG_KEY,
+    /**
+     * It was changed or cut.
+     */
+    DAMAGED,
+    /**
+     * A newer version of the library made it: update the app.
+     */
+    TOO_NEW,
+    /**
+     * It is, or would be, larger than 64 MiB.
+     */
+    TOO_LARGE;
+
+    
+
+
+    companion object
+}
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeRecoveryArchiveReason: FfiConverterRustBuffer<RecoveryArchiveReason> {
+    override fun read(buf: ByteBuffer) = try {
+        
+        RecoveryArchiveReason.entries[buf.getInt() - 1]
+        
+    } catch (e: IndexOutOfBoundsException) {
+        throw RuntimeException("invalid enum value, something is very wrong!!", e)
+    }
+
+    override fun allocationSize(value: RecoveryArchiveReason) = 4UL
+
+    override fun write(value: RecoveryArchiveReason, buf: ByteBuffer) {
+        buf.putInt(value.ordinal + 1)
+    }
+}
+
+
+
+
+
+/**
  * Who sent a message (RFC 9420, section 6).
  */
 sealed class Sender {
@@ -10518,6 +12288,26 @@ sealed class ValidationRequest {
     }
     
     /**
+     * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1): of a group that this device
+     * is about to join, or as a received proposal or Commit would make them. Asked after the request that brings them.
+     */
+    data class ExternalSenders(
+        /**
+         * The group.
+         */
+        val `groupId`: org.mlsmobile.GroupId, 
+        /**
+         * All of them.
+         */
+        val `senders`: List<org.mlsmobile.ExternalSender>) : ValidationRequest()
+        
+    {
+        
+
+        companion object
+    }
+    
+    /**
      * A key package that this device is about to add.
      */
     data class KeyPackage(
@@ -10569,7 +12359,11 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterSequenceTypeMember.read(buf),
                 )
-            5 -> ValidationRequest.KeyPackage(
+            5 -> ValidationRequest.ExternalSenders(
+                FfiConverterTypeGroupId.read(buf),
+                FfiConverterSequenceTypeExternalSender.read(buf),
+                )
+            6 -> ValidationRequest.KeyPackage(
                 FfiConverterTypeGroupId.read(buf),
                 FfiConverterTypeNewMember.read(buf),
                 )
@@ -10611,6 +12405,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 + FfiConverterSequenceTypeMember.allocationSize(value.`members`)
             )
         }
+        is ValidationRequest.ExternalSenders -> {
+            // Add the size for the Int that specifies the variant plus the size needed for all fields
+            (
+                4UL
+                + FfiConverterTypeGroupId.allocationSize(value.`groupId`)
+                + FfiConverterSequenceTypeExternalSender.allocationSize(value.`senders`)
+            )
+        }
         is ValidationRequest.KeyPackage -> {
             // Add the size for the Int that specifies the variant plus the size needed for all fields
             (
@@ -10648,8 +12450,14 @@ public object FfiConverterTypeValidationRequest : FfiConverterRustBuffer<Validat
                 FfiConverterSequenceTypeMember.write(value.`members`, buf)
                 Unit
             }
-            is ValidationRequest.KeyPackage -> {
+            is ValidationRequest.ExternalSenders -> {
                 buf.putInt(5)
+                FfiConverterTypeGroupId.write(value.`groupId`, buf)
+                FfiConverterSequenceTypeExternalSender.write(value.`senders`, buf)
+                Unit
+            }
+            is ValidationRequest.KeyPackage -> {
+                buf.putInt(6)
                 FfiConverterTypeGroupId.write(value.`groupId`, buf)
                 FfiConverterTypeNewMember.write(value.`member`, buf)
                 Unit
@@ -11144,6 +12952,70 @@ public object FfiConverterOptionalTypeKeyPackageOptions: FfiConverterRustBuffer<
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeLeafNodeOptions: FfiConverterRustBuffer<LeafNodeOptions?> {
+    override fun read(buf: ByteBuffer): LeafNodeOptions? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLeafNodeOptions.read(buf)
+    }
+
+    override fun allocationSize(value: LeafNodeOptions?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLeafNodeOptions.allocationSize(value)
+        }
+    }
+
+    override fun write(value: LeafNodeOptions?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLeafNodeOptions.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypeLifetimes: FfiConverterRustBuffer<Lifetimes?> {
+    override fun read(buf: ByteBuffer): Lifetimes? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeLifetimes.read(buf)
+    }
+
+    override fun allocationSize(value: Lifetimes?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeLifetimes.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Lifetimes?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeLifetimes.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeMember: FfiConverterRustBuffer<Member?> {
     override fun read(buf: ByteBuffer): Member? {
         if (buf.get().toInt() == 0) {
@@ -11208,6 +13080,38 @@ public object FfiConverterOptionalTypeProcessOptions: FfiConverterRustBuffer<Pro
 /**
  * @suppress
  */
+public object FfiConverterOptionalTypeRequiredCapabilities: FfiConverterRustBuffer<RequiredCapabilities?> {
+    override fun read(buf: ByteBuffer): RequiredCapabilities? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypeRequiredCapabilities.read(buf)
+    }
+
+    override fun allocationSize(value: RequiredCapabilities?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypeRequiredCapabilities.allocationSize(value)
+        }
+    }
+
+    override fun write(value: RequiredCapabilities?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypeRequiredCapabilities.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterOptionalTypeCredential: FfiConverterRustBuffer<Credential?> {
     override fun read(buf: ByteBuffer): Credential? {
         if (buf.get().toInt() == 0) {
@@ -11262,6 +13166,38 @@ public object FfiConverterOptionalTypeFfiError: FfiConverterRustBuffer<FfiExcept
         } else {
             buf.put(1)
             FfiConverterTypeFfiError.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterOptionalTypePadding: FfiConverterRustBuffer<Padding?> {
+    override fun read(buf: ByteBuffer): Padding? {
+        if (buf.get().toInt() == 0) {
+            return null
+        }
+        return FfiConverterTypePadding.read(buf)
+    }
+
+    override fun allocationSize(value: Padding?): ULong {
+        if (value == null) {
+            return 1UL
+        } else {
+            return 1UL + FfiConverterTypePadding.allocationSize(value)
+        }
+    }
+
+    override fun write(value: Padding?, buf: ByteBuffer) {
+        if (value == null) {
+            buf.put(0)
+        } else {
+            buf.put(1)
+            FfiConverterTypePadding.write(value, buf)
         }
     }
 }
@@ -11358,6 +13294,34 @@ public object FfiConverterOptionalTypeIdentityId: FfiConverterRustBuffer<Identit
         } else {
             buf.put(1)
             FfiConverterTypeIdentityId.write(value, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceUShort: FfiConverterRustBuffer<List<kotlin.UShort>> {
+    override fun read(buf: ByteBuffer): List<kotlin.UShort> {
+        val len = buf.getInt()
+        return List<kotlin.UShort>(len) {
+            FfiConverterUShort.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<kotlin.UShort>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterUShort.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<kotlin.UShort>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterUShort.write(it, buf)
         }
     }
 }
@@ -11564,6 +13528,34 @@ public object FfiConverterSequenceTypeGroupSummary: FfiConverterRustBuffer<List<
 /**
  * @suppress
  */
+public object FfiConverterSequenceTypeGroupToRejoin: FfiConverterRustBuffer<List<GroupToRejoin>> {
+    override fun read(buf: ByteBuffer): List<GroupToRejoin> {
+        val len = buf.getInt()
+        return List<GroupToRejoin>(len) {
+            FfiConverterTypeGroupToRejoin.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<GroupToRejoin>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeGroupToRejoin.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<GroupToRejoin>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeGroupToRejoin.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
 public object FfiConverterSequenceTypeIdentity: FfiConverterRustBuffer<List<Identity>> {
     override fun read(buf: ByteBuffer): List<Identity> {
         val len = buf.getInt()
@@ -11722,6 +13714,34 @@ public object FfiConverterSequenceTypeMember: FfiConverterRustBuffer<List<Member
         buf.putInt(value.size)
         value.iterator().forEach {
             FfiConverterTypeMember.write(it, buf)
+        }
+    }
+}
+
+
+
+
+/**
+ * @suppress
+ */
+public object FfiConverterSequenceTypeMemberLeaf: FfiConverterRustBuffer<List<MemberLeaf>> {
+    override fun read(buf: ByteBuffer): List<MemberLeaf> {
+        val len = buf.getInt()
+        return List<MemberLeaf>(len) {
+            FfiConverterTypeMemberLeaf.read(buf)
+        }
+    }
+
+    override fun allocationSize(value: List<MemberLeaf>): ULong {
+        val sizeForLength = 4UL
+        val sizeForItems = value.map { FfiConverterTypeMemberLeaf.allocationSize(it) }.sum()
+        return sizeForLength + sizeForItems
+    }
+
+    override fun write(value: List<MemberLeaf>, buf: ByteBuffer) {
+        buf.putInt(value.size)
+        value.iterator().forEach {
+            FfiConverterTypeMemberLeaf.write(it, buf)
         }
     }
 }
@@ -12033,4 +14053,67 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
         FfiConverterByteArray.write(builtinValue, buf)
     }
 }
+        /**
+         * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
+         */
+    @Throws(FfiException::class) fun `defaultCiphersuite`(): Ciphersuite {
+            return FfiConverterTypeCiphersuite.lift(
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
+    
+        _status)
+}
+    )
+    }
+    
+
+        /**
+         * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
+         * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
+         *
+         * Checked is what a request brings in: key packages, added and joining members, everybody in a group that this device
+         * joins, updated leaves, and external senders, also each time when one proposes. Each chain must hold now, by the system's
+         * clock: every certificate is signed by the next and the last by a root (which may stand at the end itself), within their
+         * validity, the issuers as authorities; and the first one's key is the leaf's Ed25519 signature key (RFC 9420, section
+         * 5.3). Authorities may sign with Ed25519, ECDSA (P-256, P-384) or RSA (2048 to 8192 bits), with SHA-2. A leaf that keeps
+         * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
+         * but keeps others from joining.
+         *
+         * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
+         * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
+         * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+         *
+         * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
+         * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
+         */
+    @Throws(FfiException::class) fun `x509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
+            return FfiConverterTypeCredentialValidator.lift(
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator(
+    
+        
+        FfiConverterSequenceByteArray.lower(`roots`),
+        FfiConverterOptionalTypeCredentialValidator.lower(`next`),_status)
+}
+    )
+    }
+    
+
+        /**
+         * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
+         * other types, and must do so. Errors: as there.
+         */
+    @Throws(FfiException::class) fun `x509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
+            return FfiConverterTypeCredentialValidator.lift(
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_x509_validator_with_others(
+    
+        
+        FfiConverterSequenceByteArray.lower(`roots`),
+        FfiConverterTypeCredentialValidator.lower(`next`),_status)
+}
+    )
+    }
+    
+
 
