@@ -7,11 +7,11 @@ use openmls::{
     prelude::{
         BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
         Extensions, ExternalProposal, ExternalSender, GroupEpoch, GroupId, JoinProposal, KeyPackage,
-        KeyPackageIn, LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
-        MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
-        MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
-        ProcessedMessageContent, Proposal, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension,
-        SenderExtensionIndex, StagedWelcome,
+        KeyPackageBundle, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+        MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup,
+        MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+        OpenMlsProvider, PreSharedKeyProposal, ProcessedMessageContent, Proposal, ProposalType,
+        ProtocolVersion, RequiredCapabilitiesExtension, SenderExtensionIndex, StagedWelcome,
         tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
     },
     schedule::{
@@ -23,6 +23,7 @@ use openmls_libcrux_crypto::Provider;
 use openmls_traits::{
     crypto::OpenMlsCrypto as _,
     signatures::{Signer, SignerError},
+    storage::StorageProvider as _,
     types::SignatureScheme,
 };
 
@@ -83,6 +84,38 @@ impl RawPeer {
 
     pub fn key_package(&self) -> Vec<u8> {
         to_bytes(MlsMessageOut::from(self.new_key_package()))
+    }
+
+    /// The same keys, in no group.
+    pub fn elsewhere(&self) -> Self {
+        Self {
+            provider: Provider::new().unwrap(),
+            signer: Key(Provider::new().unwrap(), self.signer.1.clone()),
+            credential: self.credential.clone(),
+            group: None,
+        }
+    }
+
+    /// The private key that opens a Welcome to one of its key packages; joining deletes it.
+    pub fn init_private_key(&self, key_package: &[u8]) -> Vec<u8> {
+        let reference = self
+            .parse_key_package(key_package)
+            .hash_ref(self.provider.crypto());
+        let bundle: Option<KeyPackageBundle> =
+            self.provider.storage().key_package(&reference.unwrap()).unwrap();
+        bundle.unwrap().init_private_key().to_vec()
+    }
+
+    pub fn signing_key(&self) -> &[u8] {
+        &self.signer.1
+    }
+
+    pub fn leaf_index(&self) -> u32 {
+        self.group.as_ref().unwrap().own_leaf_index().u32()
+    }
+
+    pub fn leaf_count(&self) -> usize {
+        self.group.as_ref().unwrap().members().count()
     }
 
     fn new_key_package(&self) -> KeyPackage {
