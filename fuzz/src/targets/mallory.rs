@@ -10,7 +10,8 @@ use crate::common::raw::RawPeer;
 #[derive(Clone, Serialize, Deserialize)]
 pub struct Mallory {
     signing_key: Vec<u8>,
-    pub verification_key: Vec<u8>,
+    /// Of somebody whom she speaks for, and who is no member: private and public.
+    guest: (Vec<u8>, Vec<u8>),
     leaf_index: u32,
     group_id: Vec<u8>,
     epoch: u64,
@@ -58,7 +59,7 @@ fn message(wire_format: u16, parts: &[&[u8]]) -> Vec<u8> {
 
 impl Mallory {
     /// Lets a peer join by a Welcome, and takes from it what the key schedule starts with.
-    pub fn join(peer: &mut RawPeer, key_package: &[u8], welcome: &[u8]) -> Self {
+    pub fn join(peer: &mut RawPeer, key_package: &[u8], welcome: &[u8], guest: &RawPeer) -> Self {
         let crypto = Crypto::new();
         let init_key = peer.init_private_key(key_package);
         let joiner_secret = joiner_secret(&crypto, key_package, &init_key, welcome);
@@ -76,7 +77,7 @@ impl Mallory {
         let mut context = Reader(&group_context[4..]);
         Self {
             signing_key: peer.signing_key().to_vec(),
-            verification_key: peer.signature_key(),
+            guest: (guest.signing_key().to_vec(), guest.signature_key()),
             leaf_index,
             group_id: context.vector().unwrap().to_vec(),
             epoch: u64::from_be_bytes(context.take(8).unwrap().try_into().unwrap()),
@@ -88,8 +89,16 @@ impl Mallory {
         }
     }
 
-    pub fn sign(&self, crypto: &Crypto, label: &str, content: &[u8]) -> Vec<u8> {
+    fn sign(&self, crypto: &Crypto, label: &str, content: &[u8]) -> Vec<u8> {
         crypto.sign(label, content, &self.signing_key)
+    }
+
+    pub fn sign_as_guest(&self, crypto: &Crypto, label: &str, content: &[u8]) -> Vec<u8> {
+        crypto.sign(label, content, &self.guest.0)
+    }
+
+    pub fn guests_key(&self) -> &[u8] {
+        &self.guest.1
     }
 
     /// An MLSMessage for her group.
@@ -117,7 +126,11 @@ impl Mallory {
         if matches!(forged.sender, Sender::Member | Sender::NewMemberCommit) {
             signed.extend_from_slice(&self.group_context);
         }
-        let mut auth = vector(&self.sign(crypto, "FramedContentTBS", &signed));
+        let signature = match forged.sender {
+            Sender::Member | Sender::External => self.sign(crypto, "FramedContentTBS", &signed),
+            _ => self.sign_as_guest(crypto, "FramedContentTBS", &signed),
+        };
+        let mut auth = vector(&signature);
         if forged.content_type == COMMIT {
             auth.extend(vector(forged.confirmation_tag));
         }

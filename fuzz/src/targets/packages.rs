@@ -9,7 +9,7 @@ use super::{
     world::{GROUP, MEMBER},
 };
 
-/// A byte that says whether Mallory signs, and a key package.
+/// A byte that says whether Mallory signs as her guest, and a key package.
 pub fn key_package(session: &mut Session, input: &[u8]) {
     let mut reader = Reader(input);
     let Some(form) = reader.byte() else { return };
@@ -41,8 +41,8 @@ fn add(client: &MlsClient, package: &[u8]) -> Result<(), MlsError> {
     Ok(())
 }
 
-/// The same key package with Mallory's key in the leaf, and her signatures.
-fn sign(mallory: &Mallory, crypto: &Crypto, message: &[u8]) -> Option<Vec<u8>> {
+/// The same key package with the key of Mallory's guest in the leaf, and signatures with it.
+pub fn sign(mallory: &Mallory, crypto: &Crypto, message: &[u8]) -> Option<Vec<u8>> {
     let mut reader = Reader(message);
     let head = reader.take(4)?;
     let start = reader;
@@ -67,14 +67,14 @@ fn sign(mallory: &Mallory, crypto: &Crypto, message: &[u8]) -> Option<Vec<u8>> {
     }?;
     reader.vector()?;
     let content = reader.since(start);
-    let leaf = [encryption_key, &vector(&mallory.verification_key), content].concat();
+    let leaf = [encryption_key, &vector(mallory.guests_key()), content].concat();
     reader.vector()?;
     let start = reader;
     reader.vector()?;
     let extensions = reader.since(start);
-    let signature = vector(&mallory.sign(crypto, "LeafNodeTBS", &leaf));
+    let signature = vector(&mallory.sign_as_guest(crypto, "LeafNodeTBS", &leaf));
     let package = [before, &leaf, &signature, extensions].concat();
-    let signature = vector(&mallory.sign(crypto, "KeyPackageTBS", &package));
+    let signature = vector(&mallory.sign_as_guest(crypto, "KeyPackageTBS", &package));
     reader.vector()?;
     Some([head, &package, &signature, reader.0].concat())
 }

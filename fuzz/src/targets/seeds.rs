@@ -131,15 +131,19 @@ fn batches(messages: &[Vec<u8>]) -> Vec<Vec<u8>> {
     all
 }
 
-/// What is between the head of Mallory's PublicMessage and her signature; behind that of a Commit its confirmation tag.
+/// What is between the head of a PublicMessage and its signature; behind that of a Commit its confirmation tag.
 fn content(message: &[u8]) -> Vec<u8> {
     // Version and wire format, group id, epoch, sender.
     let mut reader = Reader(&message[4..]);
     reader.vector().unwrap();
-    reader.take(8 + 5).unwrap();
+    reader.take(8).unwrap();
+    let is_member = reader.byte().unwrap() == 1;
+    if is_member {
+        reader.take(4).unwrap();
+    }
     reader.vector().unwrap();
     let is_commit = reader.byte().unwrap() == COMMIT;
-    let tags = if is_commit { 2 * TAG } else { TAG };
+    let tags = TAG * (usize::from(is_commit) + usize::from(is_member));
     let (content, tail) = reader.0.split_at(reader.0.len() - SIGNATURE - tags);
     let tag = if is_commit {
         &tail[SIGNATURE + 1..SIGNATURE + TAG]
@@ -149,7 +153,7 @@ fn content(message: &[u8]) -> Vec<u8> {
     [content, tag].concat()
 }
 
-fn forged(people: &People, commits: &[Vec<u8>], proposals: &[Vec<u8>]) -> Vec<Vec<u8>> {
+fn forged(people: &mut People, commits: &[Vec<u8>], proposals: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let mut by_value = by_hand(people);
     by_value.extend(proposals.iter().map(|proposal| content(proposal)));
     let no_tag = [0; HASH];
@@ -195,6 +199,14 @@ fn forged(people: &People, commits: &[Vec<u8>], proposals: &[Vec<u8>]) -> Vec<Ve
         &[&[2][..], &vector(&[0; HASH])].concat(),
         &[0],
     ));
+    let group_info = people.bob.group(&people.id).export_group_info(true).unwrap();
+    let join = people.guest.join_by_external_commit(&group_info);
+    all.push(forged_input(
+        false,
+        Sender::NewMemberCommit,
+        COMMIT,
+        &content(&join),
+    ));
     for bytes in commits {
         all.push(forged_input(false, Sender::Member, COMMIT, &content(bytes)));
         all.push(forged_input(true, Sender::Member, COMMIT, &content(bytes)));
@@ -221,6 +233,7 @@ fn by_hand(people: &People) -> Vec<Vec<u8>> {
     let senders = people.peer.as_external_sender();
     vec![
         proposal(1, &people.key_package[4..]),
+        proposal(1, &people.guest.key_package()[4..]),
         proposal(3, &leaf(0)),
         proposal(3, &leaf(2)),
         proposal(3, &leaf(u32::MAX)),

@@ -105,6 +105,7 @@ pub struct People {
     pub bob: Device,
     pub carol: Device,
     pub peer: RawPeer,
+    pub guest: RawPeer,
     pub mallory: Mallory,
     pub id: GroupId,
     pub other: GroupId,
@@ -144,6 +145,7 @@ impl People {
         let (id, other) = (group(&alice, &bob, GROUP), group(&alice, &bob, OTHER_GROUP));
         let mut peer = RawPeer::new("mallory");
         peer.register_psk(PSK, &[1; 32]);
+        let guest = RawPeer::new("guest");
         let senders = Extension {
             extension_type: 5,
             data: peer.as_external_sender(),
@@ -154,7 +156,7 @@ impl People {
         let key_package = peer.key_package();
         let bundle = alice.group(&id).add_members(vec![key_package.clone()]).unwrap();
         crate::common::deliver(&id, &alice, &bundle, &[&bob]);
-        let mallory = Mallory::join(&mut peer, &key_package, &bundle.welcome.unwrap());
+        let mallory = Mallory::join(&mut peer, &key_package, &bundle.welcome.unwrap(), &guest);
 
         let reusable = KeyPackageOptions {
             last_resort: true,
@@ -177,6 +179,7 @@ impl People {
             bob,
             carol,
             peer,
+            guest,
             mallory,
             id,
             other,
