@@ -7,7 +7,7 @@ use mls_mobile::{ClientConfig, GroupId, MlsClient, MlsError};
 use super::{
     Session,
     wire::Reader,
-    world::{GROUP, QUEUE, TRANSFER_FILE, TRANSFER_KEY},
+    world::{GROUP, PENDING, TRANSFER_FILE, TRANSFER_KEY},
 };
 use crate::common::KEY;
 
@@ -41,7 +41,7 @@ fn use_it(client: &MlsClient) -> Result<(), MlsError> {
     let group = client.group(GroupId(GROUP.to_vec()))?;
     group.info()?;
     group.members()?;
-    group.commit_to_pending_proposals()?;
+    group.pending_commit()?;
     group.merge_pending_commit()?;
     group.create_message(b"hello".to_vec(), Vec::new())?;
     Ok(())
@@ -57,7 +57,7 @@ fn assert_is_typed(answer: Result<(), MlsError>) {
 pub fn database(session: &mut Session, input: &[u8]) {
     let folder = tempfile::tempdir_in(&session.scratch).unwrap();
     let path = folder.path().join("mls.db");
-    let mut file = fs::read(session.world.state(QUEUE).join("mls.db")).unwrap();
+    let mut file = session.file(&format!("{PENDING}/mls.db")).to_vec();
     damage(&mut file, input);
     fs::write(&path, &file).unwrap();
     match MlsClient::open(config(&path), None, None) {
@@ -74,7 +74,7 @@ pub fn transfer(session: &mut Session, input: &[u8]) {
     let folder = tempfile::tempdir_in(&session.scratch).unwrap();
     let path = folder.path().join("mls.db");
     let source = folder.path().join("transfer");
-    let mut file = fs::read(session.world.state(TRANSFER_FILE)).unwrap();
+    let mut file = session.file(TRANSFER_FILE).to_vec();
     damage(&mut file, input);
     fs::write(&source, &file).unwrap();
     let (from, key) = (source.to_str().unwrap().to_owned(), TRANSFER_KEY.to_vec());

@@ -20,7 +20,7 @@ mod seeds;
 mod wire;
 mod world;
 
-use std::{collections::HashMap, path::PathBuf};
+use std::{collections::HashMap, fs, path::PathBuf};
 
 use live::Live;
 use wire::Crypto;
@@ -50,6 +50,7 @@ pub struct Session {
     pub scratch: PathBuf,
     crypto: Crypto,
     clients: HashMap<&'static str, Live>,
+    files: HashMap<String, Vec<u8>>,
 }
 
 impl Session {
@@ -60,6 +61,7 @@ impl Session {
             scratch,
             crypto: Crypto::new(),
             clients: HashMap::new(),
+            files: HashMap::new(),
         }
     }
 
@@ -72,6 +74,12 @@ impl Session {
     /// How many inputs changed something.
     pub fn changes(&self) -> u64 {
         self.clients.values().map(|live| live.changes).sum()
+    }
+
+    /// A file of the world.
+    fn file(&mut self, name: &str) -> &[u8] {
+        let read = || fs::read(self.world.state(name)).unwrap();
+        self.files.entry(name.to_owned()).or_insert_with(read)
     }
 
     /// The client over this state of the world.

@@ -219,7 +219,7 @@ impl People {
         let bob = self.bob.fork();
         staged.receive(id, &bob.group(id).self_update(None).unwrap().commit);
         let later = self.alice.fork().decides_later();
-        let moved = self.alice.fork();
+        let moved = pending.fork();
         fs::create_dir_all(folder).unwrap();
         let path = folder.join(TRANSFER_FILE).to_str().unwrap().to_owned();
         moved
