@@ -14,8 +14,8 @@ runs=${FUZZ_RUNS:-1000000}
 seconds=${FUZZ_SECONDS:-0}
 sanitizer=${FUZZ_SANITIZER:-none}
 host=$(rustc -vV | sed -n 's/^host: //p')
-targets=(decode key_package forged_welcome group_info welcome forged_message process_message arguments process_messages
-    database transfer)
+targets=(decode group_info key_package welcome process_message forged_message forged_welcome arguments commit
+    process_messages database transfer)
 
 # Made once, so that a corpus goes on meaning what it meant: its messages are encrypted for these databases.
 prepare() {

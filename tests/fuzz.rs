@@ -81,6 +81,7 @@ fn what_mallory_says_rightly_is_accepted() {
     ] {
         accepted(what, "forged_message", first);
     }
+    accepted("a Commit made by OpenMLS", "commit", 1);
     accepted("a Welcome", "forged_welcome", 0);
     accepted("a GroupInfo", "group_info", 1);
     accepted("a key package", "key_package", 1);

@@ -89,7 +89,7 @@ fn join_externally(
 
 /// The inputs that say this.
 pub fn welcome_input(welcome: &[u8], tree: Option<&[u8]>) -> Vec<u8> {
-    [vector(welcome), tree.map_or_else(Vec::new, |tree| vector(tree))].concat()
+    [vector(welcome), tree.map_or_else(Vec::new, vector)].concat()
 }
 
 pub fn forged_welcome_input(tree: &[u8], secrets: &[u8], info: &[u8]) -> Vec<u8> {

@@ -10,6 +10,7 @@
 )]
 
 mod arguments;
+mod commits;
 mod files;
 mod invitations;
 mod live;
@@ -26,15 +27,18 @@ use live::Live;
 use wire::Crypto;
 pub use world::World;
 
+use crate::common::raw::RawPeer;
+
 /// Runs one input.
 pub type Run = fn(&mut Session, &[u8]);
 
 /// Every target by its name.
-pub const ALL: [(&str, Run); 11] = [
+pub const ALL: [(&str, Run); 12] = [
     ("decode", messages::decode),
     ("process_message", messages::process_message),
     ("process_messages", messages::process_messages),
     ("forged_message", messages::forged_message),
+    ("commit", commits::commit),
     ("welcome", invitations::welcome),
     ("forged_welcome", invitations::forged_welcome),
     ("group_info", invitations::group_info),
@@ -49,6 +53,7 @@ pub struct Session {
     pub world: World,
     pub scratch: PathBuf,
     crypto: Crypto,
+    peer: RawPeer,
     clients: HashMap<&'static str, Live>,
     files: HashMap<String, Vec<u8>>,
 }
@@ -57,6 +62,7 @@ impl Session {
     /// Copies of the world's databases go into `scratch`.
     pub fn new(world: World, scratch: PathBuf) -> Self {
         Self {
+            peer: RawPeer::restore(&world.peer),
             world,
             scratch,
             crypto: Crypto::new(),

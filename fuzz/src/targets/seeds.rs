@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mls_mobile::GroupConfig;
 
 use super::{
+    commits,
     invitations::{forged_welcome_input, group_info_input, welcome_input},
     mallory::{APPLICATION, COMMIT, PROPOSAL, Sender},
     messages::forged_input,
@@ -18,7 +19,7 @@ const SIGNATURE: usize = 66;
 const TAG: usize = HASH + 1;
 
 pub fn all(people: &mut People) -> BTreeMap<String, Vec<Vec<u8>>> {
-    let (commits, proposals) = (commits(people), proposals(people));
+    let (commits, proposals) = (public_commits(people), proposals(people));
     let messages = messages(people, &commits, &proposals);
     let outside = outside(people);
     let seeds = [
@@ -26,6 +27,7 @@ pub fn all(people: &mut People) -> BTreeMap<String, Vec<Vec<u8>>> {
         ("process_message", in_every_state(&messages)),
         ("process_messages", batches(&messages)),
         ("forged_message", forged(people, &commits, &proposals)),
+        ("commit", whole_commits(people)),
         ("welcome", welcomes(people)),
         ("forged_welcome", forged_welcomes(people)),
         ("group_info", group_infos(people)),
@@ -38,7 +40,7 @@ pub fn all(people: &mut People) -> BTreeMap<String, Vec<Vec<u8>>> {
 }
 
 /// Mallory's Commits as PublicMessages, none of them merged.
-fn commits(people: &mut People) -> Vec<Vec<u8>> {
+fn public_commits(people: &mut People) -> Vec<Vec<u8>> {
     let group = people.id.0.clone();
     let peer = &mut people.peer;
     vec![
@@ -218,6 +220,11 @@ fn forged(people: &mut People, commits: &[Vec<u8>], proposals: &[Vec<u8>]) -> Ve
         ));
     }
     all
+}
+
+fn whole_commits(people: &People) -> Vec<Vec<u8>> {
+    let (guests, senders) = (people.guest.key_package(), people.peer.as_external_sender());
+    commits::seeds(&people.key_package, &guests, &senders)
 }
 
 /// Proposals of every type (RFC 9420, section 12.1, and the drafts that OpenMLS knows), by their numbers.

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::common::{
     Device,
-    raw::RawPeer,
+    raw::{RawPeer, SavedPeer},
     template::{Template, WITHOUT_VALIDATOR},
 };
 
@@ -53,6 +53,8 @@ pub const PSK: &[u8] = b"psk";
 #[derive(Serialize, Deserialize)]
 pub struct World {
     pub mallory: Mallory,
+    /// Mallory with OpenMLS.
+    pub peer: SavedPeer,
     /// Carol's.
     pub identity: Vec<u8>,
     pub key_package: Vec<u8>,
@@ -90,6 +92,7 @@ impl World {
             key_package: people.key_package.clone(),
             group_info: people.group_info.clone(),
             mallory: people.mallory.clone(),
+            peer: people.peer.save(),
             seeds,
             folder: folder.to_owned(),
         };
