@@ -85,6 +85,7 @@ fn foreign(original: &[u8], others: &[Vec<u8>]) -> Mutations {
     all
 }
 
+/// A damaged copy, and how it was made.
 pub fn damaged(original: &[u8], others: &[Vec<u8>], random: &mut Random) -> (&'static str, Vec<u8>) {
     let mut bytes = original.to_vec();
     let at = random.below(bytes.len());
