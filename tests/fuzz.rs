@@ -23,7 +23,7 @@ fn damaged_inputs(target: &str) -> usize {
     match target {
         "transfer" => 30,
         "database" | "process_messages" => 60,
-        _ => 200,
+        _ => 400,
     }
 }
 
