@@ -54,6 +54,7 @@ rust() {
 
     say "format"
     cargo fmt --all --check
+    cargo fmt --manifest-path fuzz/Cargo.toml --check
     # All features everywhere: two sets of features would compile every dependency twice.
     say "lints"
     cargo clippy --quiet --workspace --all-targets --all-features --locked -- -D warnings
