@@ -5,19 +5,17 @@ import Testing
 
 /// One of each, with data that can be told apart.
 private let generated: [MlsMobileFFI.MlsError] = [
-    .GroupNotFound, .GroupNotRejoined, .GroupAlreadyExists, .GroupInactive, .IdentityNotFound,
-    .IdentityAlreadyExists, .IdentityInUse,
-    .KeyPackageNotFound, .KeyPackageInvalid(reason: .expired),
-    .WelcomeInvalid(reason: .ratchetTreeMissing), .GroupInfoInvalid(reason: .signatureInvalid),
-    .PendingCommitExists, .NoPendingCommit, .StagedCommitExists, .NoStagedCommit, .NoExternalJoin,
-    .GroupDiverged(rejectedEpoch: 7), .EarlyBufferFull, .ProposalNotFound, .PendingProposalsExist,
-    .PskNotFound, .ResumptionPskWithAdds, .SecretAlreadyExported, .WrongEpoch(current: 8, received: 9),
-    .MessageInvalid(reason: .pskMissing), .MessageMalformed, .CredentialRejected, .SignerMissing, .SignerFailed, .Reentrant,
-    .MemberNotFound(leafIndex: 10), .UnsupportedCiphersuite(ciphersuite: 11),
-    .InvalidArgument(argument: "argument", reason: .tooLong), .Wiped, .Suspended, .Transferred,
-    .RecoveryArchiveInvalid(reason: .wrongKey), .RekeyPending, .StorageBusy, .StorageLocked, .StorageFull, .StorageReadOnly, .StorageIo,
-    .WrongDatabaseKey, .StorageCorrupt, .StorageForeign, .StorageTooNew(found: 12, supported: 13),
-    .StorageRolledBack(found: 14, minimum: 15), .Internal(code: 1001),
+    .GroupNotFound, .GroupNotRejoined, .GroupAlreadyExists, .GroupInactive, .IdentityNotFound, .IdentityAlreadyExists,
+    .IdentityInUse, .KeyPackageNotFound, .KeyPackageInvalid(reason: .expired),
+    .WelcomeInvalid(reason: .ratchetTreeMissing), .GroupInfoInvalid(reason: .signatureInvalid), .PendingCommitExists,
+    .NoPendingCommit, .StagedCommitExists, .NoStagedCommit, .NoExternalJoin, .GroupDiverged(rejectedEpoch: 7),
+    .EarlyBufferFull, .ProposalNotFound, .PendingProposalsExist, .PskNotFound, .ResumptionPskWithAdds,
+    .SecretAlreadyExported, .WrongEpoch(current: 8, received: 9), .MessageInvalid(reason: .pskMissing),
+    .MessageMalformed, .CredentialRejected, .SignerMissing, .SignerFailed, .Reentrant, .MemberNotFound(leafIndex: 10),
+    .UnsupportedCiphersuite(ciphersuite: 11), .InvalidArgument(argument: "argument", reason: .tooLong), .Wiped,
+    .Suspended, .Transferred, .RecoveryArchiveInvalid(reason: .wrongKey), .RekeyPending, .StorageBusy, .StorageLocked,
+    .StorageFull, .StorageReadOnly, .StorageIo, .WrongDatabaseKey, .StorageCorrupt, .StorageForeign,
+    .StorageTooNew(found: 12, supported: 13), .StorageRolledBack(found: 14, minimum: 15), .Internal(code: 1001),
 ]
 
 @Suite struct ErrorTests {
