@@ -1,3 +1,4 @@
+// swift-format-ignore-file: AlwaysUseLowerCamelCase, TypeNamesShouldBeCapitalized
 // The declarations of Apple's C library that the tests use.
 
 @_exported import Glibc
@@ -7,7 +8,6 @@ public typealias kern_return_t = Int32
 public typealias mach_port_t = UInt32
 public typealias mach_msg_type_number_t = UInt32
 public typealias task_flavor_t = UInt32
-public typealias vm_size_t = UInt
 
 public let KERN_SUCCESS: kern_return_t = 0
 public let MACH_TASK_BASIC_INFO: Int32 = 20
