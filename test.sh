@@ -100,7 +100,7 @@ swift() {
 # ends the run after five minutes; what had begun by then and had not ended counts as failed.
 count_swift_tests() {
     local output status=0 hanging
-    scripts/swift.sh swift build --quiet --build-tests --scratch-path target/swift
+    scripts/swift.sh swift build --build-tests --scratch-path target/swift | grep -vE "^\[[0-9]+/" || return 1
     output=$(mktemp)
     local limit=()
     if command -v timeout > /dev/null; then limit=(timeout --kill-after=10 300); fi

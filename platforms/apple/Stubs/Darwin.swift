@@ -1,4 +1,4 @@
-// swift-format-ignore-file: AlwaysUseLowerCamelCase, TypeNamesShouldBeCapitalized
+// swift-format-ignore-file
 // The declarations of Apple's C library that the tests use.
 
 @_exported import Glibc

@@ -29,7 +29,7 @@ import Testing
     @Test func every_generated_constructor_and_function_has_its_counterpart() throws {
         let text = try generatedText()
         let client = try #require(text.range(of: "open class MlsClient: ")).upperBound
-        let end = try #require(text.range(of: "\n}\n", range: client..<text.endIndex)).lowerBound
+        let end = try #require(text.range(of: "\npublic struct FfiConverterTypeMlsClient")).lowerBound
         let constructors = text[client..<end].matches(of: /\npublic static func `?(\w+)`?\(/).map { String($0.1) }
         let functions = text.matches(of: /\npublic func (\w+)\(/).map { String($0.1) }
             .filter { !$0.hasPrefix("FfiConverter") && !$0.hasPrefix("uniffi") && $0 != "errorCode" }
