@@ -50,9 +50,10 @@ private let generated: [MlsMobileFFI.MlsError] = [
         await #expect(throws: failure(.invalidArgument(argument: "database_key", reason: .wrongLength))) {
             try await MlsMobile.MlsClient.open(config: shortKey)
         }
-        let damaged = try await keyPackage(pair.bob, "bob").dropLast() + [0]
-        await #expect(throws: failure(.keyPackageInvalid(reason: .signatureInvalid))) {
-            try await pair.alice.inspectKeyPackage(Data(damaged))
+        var damaged = try await keyPackage(pair.bob, "bob")
+        damaged[damaged.count - 1] ^= 1
+        await #expect(throws: failure(.keyPackageInvalid(reason: .signatureInvalid))) { [damaged] in
+            try await pair.alice.inspectKeyPackage(damaged)
         }
         let carol = try await open(pair.folder, "carol")
         let welcome = try #require(try await pair.alices.addMembers([try await keyPackage(carol, "carol")]).welcome)
