@@ -80,28 +80,43 @@ rust() {
 # The Swift package, over the library that this builds. What is not a test in Swift counts as one each.
 swift() {
     need cc build-essential
+    need python3 python3
+    need zip zip
+    need unzip unzip
     say "Swift: the toolchain, and the library as the bindings are made from it"
     scripts/swift.sh swift --version
     cargo build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
     say "Swift: tests"
     count_swift_tests
-    say "Swift: format, what only Apple's systems compile, privacy, an empty package that adds this one"
+    say "Swift: format, what only Apple's systems compile, privacy, the XCFramework's shape, an empty package that adds this one"
     scripts/swift.sh swift format lint --strict --recursive Package.swift platforms/apple
     scripts/swift.sh platforms/apple/check-apple.sh
     scripts/swift.sh platforms/apple/check-privacy.sh target/debug/libmls_mobile.a
+    platforms/apple/check-xcframework.sh target/debug/libmls_mobile.a
     scripts/swift.sh platforms/apple/check-consumer.sh
-    passed=$((passed + 4))
+    passed=$((passed + 5))
 }
 
-# Adds up "✔ Test S01_name() passed after 0.1 seconds."; shows what is neither progress nor success.
+# Adds up "✔ Test S01_name() passed after 0.1 seconds."; shows what is neither progress nor success. A test that hangs
+# ends the run after five minutes; what had begun by then and had not ended counts as failed.
 count_swift_tests() {
-    local output status=0
+    local output status=0 hanging
+    scripts/swift.sh swift build --build-tests --scratch-path target/swift | grep -vE "^\[[0-9]+/" || return 1
     output=$(mktemp)
-    scripts/swift.sh swift test --scratch-path target/swift > "$output" 2>&1 || status=$?
+    local limit=()
+    if command -v timeout > /dev/null; then limit=(timeout --kill-after=10 300); fi
+    "${limit[@]}" scripts/swift.sh swift test --skip-build --scratch-path target/swift > "$output" 2>&1 || status=$?
     grep -vE '^(\[[0-9]+/|Test Suite|[[:space:]]|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
-    passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed' "$output" || true)))
+    passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed after' "$output" || true)))
     failed=$((failed + $(grep -cE '^✘ Test \w+\(.* failed after' "$output" || true)))
+    skipped=$((skipped + $(grep -cE '^➜ Test \w+\(.* skipped' "$output" || true)))
+    hanging=$(comm -23 <(sed -nE 's/^◇ Test (\w+)\(.* started\.$/\1/p' "$output" | sort -u) \
+        <(sed -nE 's/^. Test (\w+)\(.* (passed|failed) after .*/\1/p' "$output" | sort -u))
     rm -f "$output"
+    if [ -n "$hanging" ]; then
+        echo "did not end:" $hanging
+        failed=$((failed + $(wc -l <<< "$hanging")))
+    fi
     return "$status"
 }
 
