@@ -9,7 +9,12 @@
 
 mod common;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::Path,
+    sync::{Arc, Barrier},
+    thread,
+};
 
 use common::{
     Device, KEY, SUITE, advance, basic, deliver, group_of,
@@ -329,4 +334,40 @@ fn a_recovery_that_fails_at_any_statement_leaves_nothing_or_the_whole_database()
         }
     }
     assert!(seen.0 > 10, "{seen:?}");
+}
+
+#[test]
+fn of_two_recoveries_at_one_place_one_makes_the_database() {
+    let (alice, ..) = member();
+    let archive = alice.archive();
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let together = Barrier::new(2);
+        let recover = || {
+            together.wait();
+            recover_at(folder.path(), &archive, RECOVERY_KEY)
+        };
+        let results = thread::scope(|scope| {
+            let other = scope.spawn(recover);
+            [recover(), other.join().unwrap()]
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        let refused: Vec<_> = refused.into_iter().filter_map(Result::err).collect();
+        assert_eq!(made.len(), 1, "{refused:?}");
+        assert!(
+            [
+                MlsError::StorageBusy,
+                bad_argument("database_path", ArgumentReason::AlreadyExists)
+            ]
+            .contains(&refused[0]),
+            "{refused:?}"
+        );
+        // The one that was made is the one that is there.
+        let client = made.into_iter().next().unwrap().unwrap();
+        assert_whole(&client, &alice);
+        let identity = client.create_identity(basic("later"), SUITE).unwrap();
+        drop(client);
+        let client = open_at(folder.path(), KEY).unwrap();
+        assert!(client.identities().unwrap().contains(&identity));
+    }
 }

@@ -1536,9 +1536,9 @@ public static func `open`(config: ClientConfig, validator: CredentialValidator? 
      * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
      * Commit removes the other, which is then told so (`GroupInactive`).
      * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-     * whole, so open it; else repeat the call.
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, `StorageBusy` (another call makes a
+     * database in this folder), and as `open`. An archive or argument that is refused leaves nothing on the disk. After
+     * an error of storage or a crash: if there is a database, it is whole, so open it; else repeat the call.
      */
 public static func recover(archive: Data, recoveryKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
     return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1558,7 +1558,7 @@ public static func recover(archive: Data, recoveryKey: Data, config: ClientConfi
      * under `config.database_key`, removes the file, and opens the database.
      *
      * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+     * imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
      * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
 public static func importTransfer(path: String, transferKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
@@ -12612,10 +12612,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 5863) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 33188) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 62133) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 39551) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 62409) {
         return InitializationResult.apiChecksumMismatch
     }
 

@@ -1572,10 +1572,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 5863) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 33188) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 62133) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 62409) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -3852,9 +3852,9 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
      * Commit removes the other, which is then told so (`GroupInactive`).
      * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-     * whole, so open it; else repeat the call.
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, `StorageBusy` (another call makes a
+     * database in this folder), and as `open`. An archive or argument that is refused leaves nothing on the disk. After
+     * an error of storage or a crash: if there is a database, it is whole, so open it; else repeat the call.
      */
     @Throws(MlsException::class) fun `recover`(`archive`: kotlin.ByteArray, `recoveryKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
@@ -3878,7 +3878,7 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * under `config.database_key`, removes the file, and opens the database.
      *
      * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
+     * imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
      * call, with the same keys and path. The file cannot be imported a second time elsewhere.
      */
     @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
