@@ -22,8 +22,8 @@ use common::{
     template::{database, open_at},
 };
 use mls_mobile::{
-    ArgumentReason, ClientConfig, GroupConfig, GroupId, MlsClient, MlsError, RecoveryArchiveReason,
-    WireFormat,
+    ArgumentReason, ClientConfig, GroupConfig, GroupId, LeafNodeOptions, Lifetimes, MlsClient, MlsError,
+    RecoveryArchiveReason, WireFormat,
     fault::{self, Plan},
 };
 
@@ -172,6 +172,33 @@ fn an_argument_that_is_refused_leaves_nothing_on_the_disk() {
             });
         }),
         bad_argument("max_past_epochs", ArgumentReason::OutOfRange)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.group_defaults = Some(GroupConfig {
+                group_id: Some(GroupId(b"one of many".to_vec())),
+                ..GroupConfig::default()
+            });
+        }),
+        bad_argument("group_id", ArgumentReason::OnlyAtCreation)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.leaf_node = Some(LeafNodeOptions {
+                supported_proposals: vec![1],
+                ..LeafNodeOptions::default()
+            });
+        }),
+        bad_argument("supported_proposals", ArgumentReason::OutOfRange)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.lifetimes = Some(Lifetimes {
+                maximum_lifetime_seconds: 0,
+                ..Lifetimes::default()
+            });
+        }),
+        bad_argument("maximum_lifetime_seconds", ArgumentReason::OutOfRange)
     );
     // That of the lost database does not hold for this one.
     assert_eq!(
