@@ -84,8 +84,9 @@ impl MlsClient {
     /// under `config.database_key`, removes the file, and opens the database.
     ///
     /// Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-    /// imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
-    /// call, with the same keys and path. The file cannot be imported a second time elsewhere.
+    /// imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or
+    /// a crash: if there is a database, open it, else repeat the call, with the same keys and path. The file cannot be
+    /// imported a second time elsewhere.
     #[uniffi::constructor(default(validator = None, log_sink = None))]
     pub fn import_transfer(
         path: String,
