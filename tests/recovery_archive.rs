@@ -11,8 +11,8 @@ mod common;
 
 use std::{
     fs,
-    path::Path,
-    sync::{Arc, Barrier},
+    path::{Path, PathBuf},
+    sync::{Arc, Barrier, Mutex},
     thread,
 };
 
@@ -24,7 +24,7 @@ use common::{
 use mls_mobile::{
     ArgumentReason, ClientConfig, GroupConfig, GroupId, LeafNodeOptions, Lifetimes, MlsClient, MlsError,
     RecoveryArchiveReason, WireFormat,
-    fault::{self, Plan},
+    fault::{self, Plan, Point},
 };
 
 fn invalid(reason: RecoveryArchiveReason) -> MlsError {
@@ -396,5 +396,45 @@ fn of_two_recoveries_at_one_place_one_makes_the_database() {
         drop(client);
         let client = open_at(folder.path(), KEY).unwrap();
         assert!(client.identities().unwrap().contains(&identity));
+    }
+}
+
+/// Where a notification extension opens the database, while the app recovers it there.
+static PLACE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn open_at_the_place(_: Point) {
+    let folder = PLACE.lock().unwrap().clone().unwrap();
+    thread::spawn(move || {
+        let client = open_at(&folder, KEY).unwrap();
+        client.create_identity(basic("intruder"), SUITE).unwrap();
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_database_that_another_process_opens_meanwhile_is_not_replaced() {
+    let (alice, ..) = member();
+    let archive = alice.archive();
+    for point in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        *PLACE.lock().unwrap() = Some(folder.path().to_owned());
+        fault::arm(Plan::ParkAt(point, open_at_the_place));
+        let result = recover_at(folder.path(), &archive, RECOVERY_KEY);
+        if fault::disarm() <= point {
+            break;
+        }
+        let is_recovered = result.is_ok();
+        if let Err(error) = result {
+            let taken = bad_argument("database_path", ArgumentReason::AlreadyExists);
+            assert_eq!(error, taken, "{point}");
+        }
+        let identities = open_at(folder.path(), KEY).unwrap().identities().unwrap();
+        assert_eq!(
+            identities.last().unwrap().credential,
+            basic("intruder"),
+            "{point}"
+        );
+        assert_eq!(identities.len() > 1, is_recovered, "{point}");
     }
 }
