@@ -20,7 +20,8 @@ impl MlsClient {
     /// that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
     /// is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
     ///
-    /// A call that is interrupted answers `Suspended` and did nothing.
+    /// A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+    /// validator or a signer runs, this waits for it, whatever the deadline.
     /// Errors: `Reentrant`, `Wiped`.
     pub fn suspend(&self, deadline_ms: u32) -> Result<(), MlsError> {
         call(&self.core, "suspend", || {
