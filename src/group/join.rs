@@ -138,6 +138,11 @@ fn for_us(
     provider: &Provider<'_>,
     welcome: &Welcome,
 ) -> Result<(Welcome, Capabilities), Error> {
+    // The references of another suite are hashes of another length.
+    let ciphersuite = welcome.ciphersuite();
+    if !policy::CIPHERSUITES.contains(&ciphersuite) {
+        return Err(Error::UnsupportedCiphersuite(ciphersuite.into()));
+    }
     let secrets = welcome.secrets();
     let references = || secrets.iter().map(EncryptedGroupSecrets::new_member);
     let reference = key_packages::first_here(tx, references())?.ok_or(WelcomeError::NoMatchingKeyPackage)?;
@@ -154,7 +159,7 @@ fn for_us(
 
     // struct { CipherSuite cipher_suite; EncryptedGroupSecrets secrets<V>; opaque encrypted_group_info<V>; } Welcome
     let encoded = welcome.tls_serialize_detached()?;
-    let (ciphersuite, rest) = Ciphersuite::tls_deserialize_bytes(&encoded)?;
+    let (_, rest) = Ciphersuite::tls_deserialize_bytes(&encoded)?;
     let (_, group_info) = VLBytes::tls_deserialize_bytes(rest)?;
     let only = VLBytes::new(ours.tls_serialize_detached()?);
     let encoded = [
