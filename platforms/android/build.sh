@@ -9,7 +9,7 @@
 # --stand-in FILE   a library for this machine, and in the place of all for Android: makes an archive that has the right
 #                   shape and that no phone can load, for tests
 #
-# scripts/check-library.sh must find nothing wrong with what is packed.
+# All but a stand-in get a jar with the documentation too. scripts/check-library.sh must find nothing wrong with what is packed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -64,5 +64,6 @@ cp -R "$jni" "$libraries/jni"
 # The compiler leaves classes of calls that are gone, and they would be packed.
 rm -rf "$here"/{ffi,jvm,aar}/target/{classes,test-classes,aar}
 
+if [ -z "$stand_in" ]; then set -- -Dmls.documentation=yes "$@"; fi
 mvn -f "$here/pom.xml" --batch-mode --no-transfer-progress install \
     -Dmls.library.folder="$libraries/host/$platform" "$@"
