@@ -147,14 +147,13 @@ kotlin() {
     rm -rf "$libraries" && find $android -path '*/target/surefire-reports' -prune -exec rm -rf {} +
     mkdir -p "$libraries"
     strip -o "$libraries/libmls_mobile.so" "$library"
-    # The archive's shape is looked at here; what is in an Android library is for the machine that has the NDK.
-    for abi in arm64-v8a armeabi-v7a x86_64; do
-        mkdir -p "$libraries/jni/$abi"
-        cp "$libraries/libmls_mobile.so" "$libraries/jni/$abi/"
-    done
 
     say "Kotlin"
-    $android/build.sh --host "$libraries/libmls_mobile.so" --jni "$libraries/jni" --quiet || status=$?
+    # The part "swift" builds it, in the same run or before.
+    local device=$PWD/target/swift/debug/device
+    [ -x "$device" ] || { device='' && echo "skipped: Kotlin and Swift, S80, because there is no $PWD/target/swift/debug/device"; }
+    # The archive's shape is looked at here; what is in an Android library is for the machine that has the NDK.
+    $android/build.sh --stand-in "$libraries/libmls_mobile.so" --quiet -Dmls.swift.device="$device" || status=$?
     count_reports $android/jvm $android/aar
     [ "$status" -eq 0 ] || return "$status"
 

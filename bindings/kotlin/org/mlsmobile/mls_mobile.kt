@@ -14066,7 +14066,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
         /**
          * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
          */
-    @Throws(FfiException::class) fun `defaultCiphersuite`(): Ciphersuite {
+    @Throws(FfiException::class) fun `ffiDefaultCiphersuite`(): Ciphersuite {
             return FfiConverterTypeCiphersuite.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
@@ -14099,7 +14099,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
          * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
          */
-    @Throws(FfiException::class) fun `x509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
+    @Throws(FfiException::class) fun `ffiX509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
             return FfiConverterTypeCredentialValidator.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_x509_validator(
@@ -14116,7 +14116,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
          * other types, and must do so. Errors: as there.
          */
-    @Throws(FfiException::class) fun `x509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
+    @Throws(FfiException::class) fun `ffiX509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
             return FfiConverterTypeCredentialValidator.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_x509_validator_with_others(
