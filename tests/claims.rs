@@ -71,7 +71,7 @@ fn every_claim_of_the_readme_about_a_platform_names_what_was_seen() {
             );
         }
     }
-    assert!(claims > 5, "found only {claims} claims: has the table moved?");
+    assert!(claims >= 5, "found only {claims} claims: has the table moved?");
 }
 
 #[test]

@@ -18,8 +18,28 @@ class Samples {
     private val config
         get() = ClientConfig(File(folder, "bob.db").path, key)
 
-    /** Decides whose credentials are genuine. */
-    private val validator = CredentialValidator { request -> request !is ValidationRequest.ExternalJoin }
+    private fun isKnown(credential: Credential) = credential is Credential.Basic
+
+    /** Decides who is let in: everybody whom a request brings must be known to the app. */
+    private val validator =
+        CredentialValidator { request ->
+            when (request) {
+                is ValidationRequest.KeyPackage -> isKnown(request.member.credential)
+                is ValidationRequest.Welcome -> request.members.all { isKnown(it.credential) }
+                is ValidationRequest.ExternalJoin -> request.members.all { isKnown(it.credential) }
+                is ValidationRequest.Commit ->
+                    // `before` of an updated member tells whether it has changed its name.
+                    (request.summary.added + request.summary.externalJoins).all { isKnown(it.credential) } &&
+                        request.summary.updated.all { isKnown(it.after.credential) }
+                is ValidationRequest.Proposal ->
+                    when (val kind = request.summary.kind) {
+                        is ProposalKind.Add -> isKnown(kind.member.credential)
+                        is ProposalKind.Update -> isKnown(kind.member.credential)
+                        else -> true
+                    }
+                is ValidationRequest.ExternalSenders -> false
+            }
+        }
 
     @Test
     fun `the shortest conversation`() = runBlocking {
