@@ -9,7 +9,7 @@ import java.security.SecureRandom
 import kotlin.time.Duration.Companion.seconds
 
 /** What the README shows, compiled and run. */
-class Samples {
+class SamplesTest {
     @TempDir
     lateinit var folder: File
 
