@@ -8,8 +8,6 @@ mod mutations;
 #[path = "../fuzz/src/targets/mod.rs"]
 mod targets;
 
-use std::{env, fs, path::Path};
-
 use common::template::scratch;
 use mutations::{Random, damaged};
 use targets::{ALL, Session, World};
@@ -22,7 +20,7 @@ const SEEDS: usize = 40;
 fn damaged_inputs(target: &str) -> usize {
     match target {
         "transfer" => 30,
-        "database" | "process_messages" => 60,
+        "database" | "process_messages" | "recover" => 60,
         _ => 400,
     }
 }
@@ -95,19 +93,4 @@ fn a_world_that_was_kept_is_the_same_when_it_is_opened() {
     let mut again = Session::new(opened, folder.path().to_owned());
     again.run("process_message", &session.world.seeds_of("process_message")[0]);
     assert_eq!(again.changes(), 1);
-}
-
-/// Makes the world and the corpus that `scripts/fuzz.sh` starts from, where `MLS_FUZZ_WORLD` and `MLS_FUZZ_CORPUS` say.
-#[test]
-#[ignore = "writes files; scripts/fuzz.sh runs it"]
-fn write_the_world_and_its_seeds() {
-    let folder = |name: &str| env::var_os(name).unwrap();
-    let world = World::create(Path::new(&folder("MLS_FUZZ_WORLD")));
-    for (target, seeds) in &world.seeds {
-        let corpus = Path::new(&folder("MLS_FUZZ_CORPUS")).join(target);
-        fs::create_dir_all(&corpus).unwrap();
-        for (number, seed) in seeds.iter().enumerate() {
-            fs::write(corpus.join(format!("seed-{number:03}")), seed).unwrap();
-        }
-    }
 }
