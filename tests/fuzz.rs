@@ -83,6 +83,20 @@ fn what_mallory_says_rightly_is_accepted() {
     accepted("a Welcome", "forged_welcome", 0);
     accepted("a GroupInfo", "group_info", 1);
     accepted("a key package", "key_package", 1);
+    accepted("certificates of her authority", "x509", 1);
+    accepted("a content that is sealed again", "recover", 1);
+}
+
+#[test]
+fn only_where_no_fork_is_suspected_a_message_that_does_not_decrypt_changes_something() {
+    let (_folder, mut session) = session();
+    let mut input = session.world.seeds_of("process_message")[0].clone();
+    *input.last_mut().unwrap() ^= 1;
+    for (state, changes) in [(0, 0), (7, 1)] {
+        input[0] = state;
+        session.run("process_message", &input);
+        assert_eq!(session.changes(), changes, "state {state}");
+    }
 }
 
 #[test]

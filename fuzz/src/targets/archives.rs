@@ -35,6 +35,7 @@ pub fn recover(session: &mut Session, input: &[u8]) {
     let folder = tempfile::tempdir_in(&session.scratch).unwrap();
     match recover_at(folder.path(), &archive, RECOVERY_KEY) {
         Ok(client) => {
+            session.accepted += 1;
             assert_is_typed(use_it(&client));
             drop(client);
             // What is there is whole.

@@ -121,17 +121,16 @@ pub fn x509(session: &mut Session, input: &[u8]) {
         roots.extend(certificates.pop());
     }
     match x509_validator(roots, None) {
-        Ok(validator) => judge(
-            &*validator,
-            certificates,
-            session.world.mallory.guests_key().to_vec(),
-        ),
+        Ok(validator) => {
+            let key = session.world.mallory.guests_key().to_vec();
+            session.accepted += u64::from(judge(&*validator, certificates, key));
+        }
         Err(error) => assert_is_typed(&error),
     }
 }
 
-/// Who may be added may also be there already.
-fn judge(validator: &dyn CredentialValidator, certificates: Vec<Vec<u8>>, signature_key: Vec<u8>) {
+/// Whether these certificates may come in. Who may be added may also be there already.
+fn judge(validator: &dyn CredentialValidator, certificates: Vec<Vec<u8>>, signature_key: Vec<u8>) -> bool {
     let credential = Credential::X509 { certificates };
     let group_id = || GroupId(GROUP.to_vec());
     let added = validator.validate(ValidationRequest::KeyPackage {
@@ -142,7 +141,7 @@ fn judge(validator: &dyn CredentialValidator, certificates: Vec<Vec<u8>>, signat
         },
     });
     if !added.unwrap() {
-        return;
+        return false;
     }
     let member = Member {
         leaf_index: 0,
@@ -164,6 +163,7 @@ fn judge(validator: &dyn CredentialValidator, certificates: Vec<Vec<u8>>, signat
         members: vec![other],
     });
     assert!(!joined.unwrap(), "another key than the certificate's");
+    true
 }
 
 /// The inputs to start from.

@@ -61,6 +61,8 @@ pub struct Session {
     clients: HashMap<&'static str, Live>,
     files: HashMap<String, Vec<u8>>,
     root: Vec<u8>,
+    /// Inputs without a client that were accepted.
+    accepted: u64,
 }
 
 impl Session {
@@ -75,6 +77,7 @@ impl Session {
             crypto,
             clients: HashMap::new(),
             files: HashMap::new(),
+            accepted: 0,
         }
     }
 
@@ -84,9 +87,10 @@ impl Session {
         run(self, input);
     }
 
-    /// How many inputs changed something.
+    /// How many inputs changed something, or were accepted where nothing is there to be changed.
     pub fn changes(&self) -> u64 {
-        self.clients.values().map(|live| live.changes).sum()
+        let changes: u64 = self.clients.values().map(|live| live.changes).sum();
+        changes + self.accepted
     }
 
     /// A file of the world.
