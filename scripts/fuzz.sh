@@ -14,19 +14,19 @@ runs=${FUZZ_RUNS:-1000000}
 seconds=${FUZZ_SECONDS:-0}
 sanitizer=${FUZZ_SANITIZER:-none}
 host=$(rustc -vV | sed -n 's/^host: //p')
-targets=(decode group_info key_package welcome process_message forged_message forged_welcome arguments commit
-    process_messages database transfer)
+targets=(decode x509 group_info key_package welcome process_message forged_message forged_welcome arguments commit
+    process_messages recover database transfer)
 
 # Made once, so that a corpus goes on meaning what it meant: its messages are encrypted for these databases.
 prepare() {
-    if [ ! -f fuzz/world/world ]; then
-        MLS_FUZZ_WORLD=$PWD/fuzz/world MLS_FUZZ_CORPUS=$PWD/fuzz/corpus \
-            cargo test --quiet --all-features --locked --test fuzz -- --ignored --exact write_the_world_and_its_seeds
-    fi
     # The dependencies of the library in the versions that ship; cargo adds libFuzzer.
     [ -f fuzz/Cargo.lock ] || cp Cargo.lock fuzz/Cargo.lock
-    cargo fuzz build --sanitizer "$sanitizer"
+    RUSTC_WRAPPER=$PWD/fuzz/rustc.sh cargo fuzz build --sanitizer "$sanitizer"
     mkdir -p fuzz/logs
+    if [ ! -f fuzz/world/world ]; then
+        MLS_FUZZ_WORLD=$PWD/fuzz/world MLS_FUZZ_CORPUS=$PWD/fuzz/corpus \
+            "fuzz/target/$host/release/decode" -runs=0 2> fuzz/logs/world.log
+    fi
 }
 
 run() {
@@ -42,7 +42,7 @@ run() {
     local status=0
     MLS_FUZZ_WORLD=$PWD/fuzz/world MLS_FUZZ_SCRATCH=$scratch \
         "fuzz/target/$host/release/$target" "fuzz/corpus/$target" -artifact_prefix="fuzz/artifacts/$target/" \
-        -runs="$runs" -max_total_time="$seconds" -print_final_stats=1 "${limits[@]}" \
+        -runs="$runs" -max_total_time="$seconds" -reload=0 -print_final_stats=1 "${limits[@]}" \
         > "fuzz/logs/$target.log" 2>&1 || status=$?
     rm -rf "$scratch"
     return "$status"

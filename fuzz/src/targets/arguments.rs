@@ -1,8 +1,8 @@
 //! Bytes that come by way of the app: credentials, extensions, payloads, names and secrets.
 
 use mls_mobile::{
-    Ciphersuite, Credential, Extension, GroupConfig, GroupId, KeyPackageRef, MlsClient, MlsError, MlsGroup,
-    ProposalRef, PskId,
+    Ciphersuite, Credential, Extension, GroupConfig, GroupId, KeyPackageOptions, KeyPackageRef,
+    LeafNodeOptions, MlsClient, MlsError, MlsGroup, ProposalRef, PskId, RequiredCapabilities,
 };
 
 use super::{
@@ -10,6 +10,9 @@ use super::{
     wire::Reader,
     world::{GROUP, IN_THE_GROUP},
 };
+
+/// What an input can choose from.
+pub const CALLS: u8 = 28;
 
 /// A byte for the state, one for the call, a number, a first argument behind its length, and a second one.
 pub fn arguments(session: &mut Session, input: &[u8]) {
@@ -41,7 +44,7 @@ fn of_client(
     const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
     let identity = client.identities()?.remove(0).id;
     let create = |credential| client.create_identity(credential, SUITE).map(drop);
-    match number % 24 {
+    match number % CALLS {
         0 => create(Credential::Basic { identity: first }),
         1 => create(Credential::X509 {
             certificates: vec![first, second],
@@ -62,7 +65,58 @@ fn of_client(
         }
         7 => client.delete_key_package(KeyPackageRef(first)),
         8 => client.abandon_external_join(GroupId(first)),
+        24 => {
+            let [extensions, proposals, credentials] = numbers(&second);
+            let config = GroupConfig {
+                leaf_node: Some(leaf_node(value, first, &second)),
+                required_capabilities: Some(RequiredCapabilities {
+                    extensions,
+                    proposals,
+                    credentials,
+                }),
+                ..GroupConfig::default()
+            };
+            let group = client.create_group(identity, Some(config))?;
+            // What can be founded can be lived with.
+            group.self_update(None).unwrap();
+            Ok(())
+        }
+        25 => {
+            let options = KeyPackageOptions {
+                leaf_node: Some(leaf_node(value, first, &second)),
+                ..KeyPackageOptions::default()
+            };
+            let made = client.create_key_packages(identity, 1, Some(options))?;
+            for key_package in made {
+                client.inspect_key_package(key_package.bytes).unwrap();
+            }
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+/// 16 bits each, in turn for extensions, proposals and credentials.
+fn numbers(bytes: &[u8]) -> [Vec<u16>; 3] {
+    let mut all = [Vec::new(), Vec::new(), Vec::new()];
+    for (place, number) in bytes.chunks_exact(2).enumerate() {
+        all[place % 3].push(u16::from_be_bytes([number[0], number[1]]));
+    }
+    all
+}
+
+fn leaf_node(value: u16, first: Vec<u8>, second: &[u8]) -> LeafNodeOptions {
+    let [supported_extensions, supported_proposals, supported_credentials] = numbers(second);
+    LeafNodeOptions {
+        application_id: (value & 1 == 1).then(|| first.clone()),
+        extensions: vec![Extension {
+            extension_type: value,
+            data: first,
+        }],
+        supported_extensions,
+        supported_proposals,
+        supported_credentials,
+        grease: value & 2 == 2,
     }
 }
 
@@ -79,7 +133,7 @@ fn of_group(
             data,
         }]
     };
-    match number % 24 {
+    match number % CALLS {
         9 => group.create_message(first, second).map(drop),
         10 => group.commit_and_create_message(first, second).map(drop),
         11 => {
@@ -111,6 +165,15 @@ fn of_group(
         21 => group.propose_remove(value.into()).map(drop),
         22 => group.swap_members(vec![value.into()], vec![first]).map(drop),
         23 => group.resumption_psk(value.into()).map(drop),
+        26 => {
+            group.update_leaf_node(leaf_node(value, first, &second), None)?;
+            group.merge_pending_commit().unwrap();
+            group.self_update(None).unwrap();
+            Ok(())
+        }
+        27 => group
+            .propose_leaf_node(leaf_node(value, first, &second), None)
+            .map(drop),
         _ => Ok(()),
     }
 }

@@ -13,7 +13,7 @@ use crate::common::KEY;
 
 /// Damages a file: a first byte that is not 0 cuts it, at what two more say in pages and 16 bytes; then each four bytes
 /// are a place and what goes there.
-fn damage(file: &mut Vec<u8>, input: &[u8]) {
+pub fn damage(file: &mut Vec<u8>, input: &[u8]) {
     let mut reader = Reader(input);
     match reader.byte() {
         None | Some(0) => {}
@@ -47,7 +47,7 @@ fn use_it(client: &MlsClient) -> Result<(), MlsError> {
     Ok(())
 }
 
-fn assert_is_typed(answer: Result<(), MlsError>) {
+pub fn assert_is_typed(answer: Result<(), MlsError>) {
     if let Err(error) = answer {
         assert!(!matches!(error, MlsError::Internal { .. }), "{error:?}");
     }

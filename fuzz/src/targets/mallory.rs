@@ -97,6 +97,10 @@ impl Mallory {
         crypto.sign(label, content, &self.guest.0)
     }
 
+    pub fn guest(&self) -> &[u8] {
+        &self.guest.0
+    }
+
     pub fn guests_key(&self) -> &[u8] {
         &self.guest.1
     }

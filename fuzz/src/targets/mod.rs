@@ -9,7 +9,9 @@
     reason = "test code; the fuzzer and the tests each use a part of this"
 )]
 
+mod archives;
 mod arguments;
+mod certificates;
 mod commits;
 mod files;
 mod invitations;
@@ -33,7 +35,7 @@ use crate::common::raw::RawPeer;
 pub type Run = fn(&mut Session, &[u8]);
 
 /// Every target by its name.
-pub const ALL: [(&str, Run); 12] = [
+pub const ALL: [(&str, Run); 14] = [
     ("decode", messages::decode),
     ("process_message", messages::process_message),
     ("process_messages", messages::process_messages),
@@ -44,6 +46,8 @@ pub const ALL: [(&str, Run); 12] = [
     ("group_info", invitations::group_info),
     ("key_package", packages::key_package),
     ("arguments", arguments::arguments),
+    ("x509", certificates::x509),
+    ("recover", archives::recover),
     ("database", files::database),
     ("transfer", files::transfer),
 ];
@@ -56,18 +60,24 @@ pub struct Session {
     peer: RawPeer,
     clients: HashMap<&'static str, Live>,
     files: HashMap<String, Vec<u8>>,
+    root: Vec<u8>,
+    /// Inputs without a client that were accepted.
+    accepted: u64,
 }
 
 impl Session {
     /// Copies of the world's databases go into `scratch`.
     pub fn new(world: World, scratch: PathBuf) -> Self {
+        let crypto = Crypto::new();
         Self {
             peer: RawPeer::restore(&world.peer),
+            root: certificates::root(&world.mallory, &crypto),
             world,
             scratch,
-            crypto: Crypto::new(),
+            crypto,
             clients: HashMap::new(),
             files: HashMap::new(),
+            accepted: 0,
         }
     }
 
@@ -77,9 +87,10 @@ impl Session {
         run(self, input);
     }
 
-    /// How many inputs changed something.
+    /// How many inputs changed something, or were accepted where nothing is there to be changed.
     pub fn changes(&self) -> u64 {
-        self.clients.values().map(|live| live.changes).sum()
+        let changes: u64 = self.clients.values().map(|live| live.changes).sum();
+        changes + self.accepted
     }
 
     /// A file of the world.
@@ -90,8 +101,9 @@ impl Session {
 
     /// The client over this state of the world.
     fn live(&mut self, state: &'static str) -> &mut Live {
-        self.clients
-            .entry(state)
-            .or_insert_with(|| Live::new(self.world.state(state), self.scratch.clone()))
+        self.clients.entry(state).or_insert_with(|| {
+            let may_suspect = state == world::UNSUSPECTING;
+            Live::new(self.world.state(state), self.scratch.clone(), may_suspect)
+        })
     }
 }

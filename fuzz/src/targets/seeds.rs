@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use mls_mobile::GroupConfig;
 
 use super::{
-    commits,
+    archives,
+    arguments::CALLS,
+    certificates, commits,
     invitations::{forged_welcome_input, group_info_input, welcome_input},
     mallory::{APPLICATION, COMMIT, PROPOSAL, Sender},
     messages::forged_input,
@@ -33,6 +35,8 @@ pub fn all(people: &mut People) -> BTreeMap<String, Vec<Vec<u8>>> {
         ("group_info", group_infos(people)),
         ("key_package", key_packages(people, &outside)),
         ("arguments", arguments(people)),
+        ("x509", certificates::seeds(&people.mallory)),
+        ("recover", archives::seeds(&people.alice.archive(), patches())),
         ("database", patches()),
         ("transfer", patches()),
     ];
@@ -319,7 +323,7 @@ fn arguments(people: &People) -> Vec<Vec<u8>> {
     };
     let reference = &people.alice.fork();
     let proposal = reference.group(&people.id).propose_remove(1).unwrap().reference;
-    let mut all: Vec<_> = (0..24)
+    let mut all: Vec<_> = (0..CALLS)
         .map(|number| call(number, 1, b"first", b"second"))
         .collect();
     all.extend([
@@ -337,6 +341,10 @@ fn arguments(people: &People) -> Vec<Vec<u8>> {
         call(17, 0, &proposal.0, &[]),
         call(18, 64, b"label", b"context"),
         call(22, 1, &people.key_package, &[]),
+        call(24, 0xff00, b"leaf", &[0, 1, 0, 1, 0, 1, 0xff, 1]),
+        call(25, 0xff03, b"leaf", &[0xff, 1, 0xff, 1, 0xf0, 1, 0x0a, 0x0a]),
+        call(26, 0xff01, b"leaf", &[0xff, 1, 0xff, 1, 0xf0, 1]),
+        call(27, 0xff02, b"leaf", &[0xff, 1]),
     ]);
     all
 }

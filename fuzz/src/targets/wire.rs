@@ -119,9 +119,13 @@ impl Crypto {
     }
 
     pub fn sign(&self, label: &str, content: &[u8], key: &[u8]) -> Vec<u8> {
-        let content = [labelled(label), vector(content)].concat();
+        self.sign_plainly(&[labelled(label), vector(content)].concat(), key)
+    }
+
+    /// Without a label, as an authority signs.
+    pub fn sign_plainly(&self, content: &[u8], key: &[u8]) -> Vec<u8> {
         let crypto = self.0.crypto();
-        crypto.sign(SignatureScheme::ED25519, &content, key).unwrap()
+        crypto.sign(SignatureScheme::ED25519, content, key).unwrap()
     }
 
     /// As an HPKECiphertext.

@@ -34,11 +34,22 @@ pub const JOINING: &str = "joining";
 pub const REMOVED: &str = "removed";
 /// As [`MEMBER`], without a validator: Commits wait.
 pub const DECIDES_LATER: &str = "decides-later";
+/// As [`MEMBER`], before a message that did not decrypt: the others suspect a fork already.
+pub const UNSUSPECTING: &str = "unsuspecting";
 /// Carol, who is in no group and has a key package and a registered PSK.
 pub const OUTSIDER: &str = "outsider";
 
 /// The states that have Alice's group, in the order in which inputs name them.
-pub const IN_THE_GROUP: [&str; 7] = [MEMBER, PENDING, STAGED, QUEUE, JOINING, REMOVED, DECIDES_LATER];
+pub const IN_THE_GROUP: [&str; 8] = [
+    MEMBER,
+    PENDING,
+    STAGED,
+    QUEUE,
+    JOINING,
+    REMOVED,
+    DECIDES_LATER,
+    UNSUSPECTING,
+];
 
 /// An exported database, and the key that it was exported with.
 pub const TRANSFER_FILE: &str = "transfer";
@@ -60,6 +71,8 @@ pub struct World {
     pub key_package: Vec<u8>,
     /// Without a GroupInfo's confirmation tag and signature: that of a group which Mallory let Carol into.
     pub group_info: Vec<u8>,
+    /// What Alice keeps for when her phone is lost.
+    pub archive: Vec<u8>,
     pub seeds: BTreeMap<String, Vec<Vec<u8>>>,
     #[serde(skip)]
     folder: PathBuf,
@@ -84,6 +97,17 @@ impl World {
         self.seeds.get(target).map_or(&[], Vec::as_slice)
     }
 
+    /// A folder for each target, and in it a file for each of its seeds.
+    pub fn write_seeds(&self, corpus: &Path) {
+        for (target, seeds) in &self.seeds {
+            let folder = corpus.join(target);
+            fs::create_dir_all(&folder).unwrap();
+            for (number, seed) in seeds.iter().enumerate() {
+                fs::write(folder.join(format!("seed-{number:03}")), seed).unwrap();
+            }
+        }
+    }
+
     pub fn create(folder: &Path) -> Self {
         let mut people = People::meet();
         let seeds = seeds::all(&mut people);
@@ -92,6 +116,7 @@ impl World {
             key_package: people.key_package.clone(),
             group_info: people.group_info.clone(),
             mallory: people.mallory.clone(),
+            archive: people.alice.archive(),
             peer: people.peer.save(),
             seeds,
             folder: folder.to_owned(),
@@ -120,21 +145,23 @@ pub struct People {
     pub welcomes: [(Vec<u8>, Option<Vec<u8>>); 2],
 }
 
-fn config(id: &[u8]) -> Option<GroupConfig> {
-    Some(GroupConfig {
-        group_id: Some(GroupId(id.to_vec())),
+fn public_handshakes() -> GroupConfig {
+    GroupConfig {
         public_handshakes: true,
         ..GroupConfig::default()
-    })
+    }
 }
 
 /// Alice's group with Bob in it.
 fn group(alice: &Device, bob: &Device, id: &[u8]) -> GroupId {
-    let id = alice.create_group_with(config(id));
+    let id = alice.create_group_with(Some(GroupConfig {
+        group_id: Some(GroupId(id.to_vec())),
+        ..public_handshakes()
+    }));
     let bundle = alice.group(&id).add_members(vec![bob.key_package()]).unwrap();
     alice.group(&id).merge_pending_commit().unwrap();
     bob.join(&bundle.welcome.unwrap());
-    bob.group(&id).configure(config(&id.0).unwrap()).unwrap();
+    bob.group(&id).configure(public_handshakes()).unwrap();
     id
 }
 
@@ -195,6 +222,7 @@ impl People {
     /// Closes the databases in all their states.
     fn settle(mut self, folder: &Path) {
         let id = &self.id;
+        let unsuspecting = self.alice.fork();
         for group in [id, &self.other] {
             suspect_a_fork(&self.alice, group, &self.bob);
         }
@@ -237,6 +265,7 @@ impl People {
             (JOINING, joining),
             (REMOVED, removed),
             (DECIDES_LATER, later),
+            (UNSUSPECTING, unsuspecting),
             (OUTSIDER, self.carol),
         ] {
             close(device, &folder.join(name), matches!(name, STAGED | DECIDES_LATER));
