@@ -36,8 +36,10 @@ fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
 
 fn verified() -> BTreeMap<&'static str, Vec<&'static str>> {
     rows(VERIFICATION)
-        .filter(|cells| cells.first().is_some_and(|id| id.starts_with('V')))
-        .map(|cells| (cells[0], cells))
+        .filter_map(|cells| {
+            let id = *cells.first()?;
+            id.starts_with('V').then_some((id, cells))
+        })
         .collect()
 }
 
