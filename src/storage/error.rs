@@ -105,8 +105,9 @@ impl From<rusqlite::Error> for StorageError {
             // LOCKED is a conflict between two statements of this process: for the app the same as BUSY.
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
             ErrorCode::DiskFull => Self::Full,
-            // Unknown is SQLITE_ERROR, such as "unsupported file format"; see above.
-            ErrorCode::DatabaseCorrupt | ErrorCode::Unknown => Self::Corrupt,
+            // Unknown is SQLITE_ERROR, such as "unsupported file format"; see above. A row is looked for before one that
+            // refers to it or has its key is written, so only a damaged index breaks a constraint.
+            ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation | ErrorCode::Unknown => Self::Corrupt,
             ErrorCode::NotADatabase => Self::NotOurs,
             ErrorCode::ReadOnly => Self::ReadOnly,
             ErrorCode::CannotOpen
