@@ -84,10 +84,8 @@ impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(code) = error.sqlite_error_code() else {
             return match error {
-                // Only damage makes these: all statements are constants that the tests run, so one that does
-                // not
-                // compile ("no such column") tells of the schema in the file, and tables are STRICT, so that
-                // no
+                // Only damage makes these: all statements are constants that the tests run, so one that does not
+                // compile ("no such column") tells of the schema in the file, and tables are STRICT, so that no
                 // column has another type.
                 rusqlite::Error::SqlInputError { .. }
                 | rusqlite::Error::InvalidColumnType(..)
