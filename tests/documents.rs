@@ -105,3 +105,34 @@ fn every_scenario_is_a_test_in_swift_and_in_kotlin() {
         assert!(swift.contains(&format!("S{id}_")), "Swift has no test S{id}");
     }
 }
+
+#[test]
+fn every_decision_record_that_is_named_exists() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/adr");
+    let records: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let mut named = 0;
+    for (place, ending) in [
+        ("src", ".rs"),
+        ("tests", ".rs"),
+        ("scripts", ".sh"),
+        ("docs", ".md"),
+        ("platforms", ".sh"),
+    ] {
+        let text = sources(place, ending);
+        for rest in text.split("adr/").skip(1) {
+            let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            if number.len() == 4 {
+                named += 1;
+                let file = format!("{number}-");
+                assert!(
+                    records.iter().any(|record| record.starts_with(&file)),
+                    "there is no docs/adr/{number}"
+                );
+            }
+        }
+    }
+    assert!(named > 10, "found only {named}: has the form changed?");
+}

@@ -1,5 +1,6 @@
 package org.mlsmobile
 
+import com.sun.jna.Native
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
@@ -8,6 +9,7 @@ import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.ConcurrentLinkedQueue
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.seconds
@@ -16,6 +18,11 @@ val SUITE = Ciphersuite.MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519
 val KEY = ByteArray(32) { 7 }
 val ACCEPTS = CredentialValidator { true }
 
+/** What the app's callbacks let through to the native side, which is left without an answer: always empty. */
+private val escaped = ConcurrentLinkedQueue<Throwable>().also { escaped ->
+    Native.setCallbackExceptionHandler { _, thrown -> escaped += thrown }
+}
+
 /** A test with a folder of its own, in which it opens devices; it ends, whatever hangs. */
 fun test(block: suspend Devices.() -> Unit): Unit =
     runBlocking(Dispatchers.Default) {
@@ -23,7 +30,9 @@ fun test(block: suspend Devices.() -> Unit): Unit =
         val devices = Devices(folder, this)
         try {
             withTimeout(60.seconds) { devices.block() }
+            assertEquals(emptyList<Throwable>(), escaped.toList(), "thrown out of a callback")
         } finally {
+            escaped.clear()
             devices.opened.forEach { it.close() }
             folder.toFile().deleteRecursively()
         }
