@@ -108,6 +108,8 @@ fn a_batch_writes_each_part_once() {
         assert_eq!(done.stopped_at, None);
     });
     assert_eq!(rows, 1);
+    let message = alice.send(&id, "after the batch");
+    assert_eq!(written(&bob, || drop(bob.read(&id, &message))), 1);
 }
 
 #[test]

@@ -145,8 +145,8 @@ pub(crate) fn with_group<Tx: Transaction, T>(
     match &result {
         Ok(_) => call.keep_group(group),
         Err(_) if !is_ahead => {}
-        // A storage failure, hidden or not, rolls the transaction back, and this group with it. What was written of its
-        // secrets is undone.
+        // A storage failure, hidden or not, rolls the transaction back, and this group with it. What its rows hold is
+        // found out anew, because the savepoint is undone.
         Err(_) if !deferred => call.put_back(LiveGroup {
             secrets: None,
             ..group

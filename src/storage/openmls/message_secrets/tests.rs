@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
+use ::openmls::group::GroupId;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     error::Error,
     secret::{Secret, SecretBytes},
-    storage::{Store, WriteTx, codec, seal::Index},
+    storage::{Store, WriteTx, codec, groups, openmls::group_key, seal::Index, tx::Savepoint},
 };
 
 const GROUP: Index = [1; 16];
@@ -229,7 +230,15 @@ fn after_any_history_the_rows_hold_the_value() {
                 rows = Rows::default();
                 None
             }
-            4..10 if !store.past_epoch_trees.is_empty() => {
+            4 => {
+                // Ratchets are never taken away one by one; whatever a list loses, its rows lose.
+                let tree = &mut store.message_secrets.secret_tree;
+                let at = below(tree.size as usize);
+                tree.application_sender_ratchets[at] = None;
+                tree.handshake_sender_ratchets[at] = None;
+                None
+            }
+            5..10 if !store.past_epoch_trees.is_empty() => {
                 let index = below(store.past_epoch_trees.len());
                 let past = &mut store.past_epoch_trees[index];
                 past.message_secrets.step(below(30));
@@ -390,6 +399,33 @@ fn an_unknown_shape_is_stored_whole_and_a_known_one_in_parts() {
         write(tx, &GROUP, &known).unwrap();
         assert_eq!(count(tx, WHOLE), 0);
         assert_eq!(read(tx, &GROUP).unwrap(), Some(known));
+    });
+}
+
+#[test]
+fn what_a_savepoint_or_a_deleted_group_took_along_is_written_again() {
+    let folder = tempfile::tempdir().unwrap();
+    in_transaction(&folder.path().join("mls.db"), |tx| {
+        let id = GroupId::from_slice(b"group");
+        let key = group_key(tx, &id).unwrap();
+        let run = |sql: &str| tx.execute(sql, [&key]).unwrap();
+        run("INSERT INTO identity (identity_key, position, value) VALUES (?1, 1, x'')");
+        let group =
+            "INSERT INTO mls_group (group_key, identity_key, position, value) VALUES (?1, ?1, 1, x'')";
+        run(group);
+        let mut value = store(20);
+        write(tx, &key, &value).unwrap();
+        value.message_secrets.step(3);
+        tx.savepoint(Savepoint::Begin).unwrap();
+        write(tx, &key, &value).unwrap();
+        tx.savepoint(Savepoint::Undo).unwrap();
+        write(tx, &key, &value).unwrap();
+        assert_eq!(read(tx, &key).unwrap().as_ref(), Some(&value), "undone");
+
+        groups::delete(tx, &id).unwrap();
+        run(group);
+        write(tx, &key, &value).unwrap();
+        assert_eq!(read(tx, &key).unwrap(), Some(value), "deleted");
     });
 }
 
