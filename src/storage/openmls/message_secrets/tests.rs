@@ -189,7 +189,7 @@ fn the_parts_together_are_what_the_codec_makes_of_the_whole() {
         let mut rows = Rows::default();
         rows.write(&store, None);
         rows.assert_hold(&store);
-        for epoch in 1..=5 {
+        for epoch in 1..=if members < 1000 { 5 } else { 1 } {
             store.message_secrets.step(members - 1);
             store.message_secrets.step(members / 2);
             store.advance(epoch, members);
