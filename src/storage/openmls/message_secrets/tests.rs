@@ -282,6 +282,21 @@ fn a_message_writes_one_row_and_a_commit_no_list_of_members_twice() {
 }
 
 #[test]
+fn what_the_last_list_of_an_epoch_loses_its_rows_lose() {
+    let mut store = store(40);
+    store.message_secrets.step(39);
+    let mut rows = Rows::default();
+    rows.write(&store, None);
+    store.message_secrets.secret_tree.application_sender_ratchets[39] = None;
+    assert_eq!(
+        rows.write(&store, None).len(),
+        2,
+        "the row and the head that counts it"
+    );
+    rows.assert_hold(&store);
+}
+
+#[test]
 fn a_lost_row_is_corruption() {
     let mut store = store(40);
     store.message_secrets.step(3);
