@@ -29,6 +29,7 @@ mod provider;
 mod secret;
 mod signing;
 mod storage;
+mod verification;
 mod x509;
 
 pub use api::*;

@@ -3,24 +3,36 @@
 use openmls_libcrux_crypto::CryptoProvider;
 use openmls_traits::OpenMlsProvider;
 
-use crate::{crypto::crypto, error::Error, storage::openmls::OpenMlsStorage};
+use crate::{
+    crypto::crypto,
+    error::Error,
+    storage::openmls::OpenMlsStorage,
+    verification::{Crypto, Verified},
+};
 
 pub(crate) struct Provider<'t> {
-    crypto: &'static CryptoProvider,
+    crypto: Crypto<Verified>,
+    rand: &'static CryptoProvider,
     storage: OpenMlsStorage<'t>,
 }
 
 impl<'t> Provider<'t> {
     pub(crate) fn new(storage: impl Into<OpenMlsStorage<'t>>) -> Result<Self, Error> {
+        Self::knowing(storage, Verified::default())
+    }
+
+    /// The same, for who has verified signatures ahead.
+    pub(crate) fn knowing(storage: impl Into<OpenMlsStorage<'t>>, verified: Verified) -> Result<Self, Error> {
         Ok(Self {
-            crypto: crypto()?,
+            crypto: Crypto::new(verified)?,
+            rand: crypto()?,
             storage: storage.into(),
         })
     }
 }
 
 impl<'t> OpenMlsProvider for Provider<'t> {
-    type CryptoProvider = CryptoProvider;
+    type CryptoProvider = Crypto<Verified>;
     type RandProvider = CryptoProvider;
     type StorageProvider = OpenMlsStorage<'t>;
 
@@ -29,10 +41,10 @@ impl<'t> OpenMlsProvider for Provider<'t> {
     }
 
     fn crypto(&self) -> &Self::CryptoProvider {
-        self.crypto
+        &self.crypto
     }
 
     fn rand(&self) -> &Self::RandProvider {
-        self.crypto
+        self.rand
     }
 }

@@ -36,16 +36,21 @@ fn rows(device: &Device) -> Vec<Vec<u8>> {
         .unwrap()
         .map(Result::unwrap)
         .collect();
+    drop(connection);
+    tables.iter().flat_map(|table| values(device, table)).collect()
+}
+
+/// Those of one table.
+fn values(device: &Device, table: &str) -> Vec<Vec<u8>> {
+    let connection = Connection::open_with_flags(device.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut values = Vec::new();
-    for table in tables {
-        let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
-        let columns = statement.column_count();
-        let mut rows = statement.query([]).unwrap();
-        while let Some(row) = rows.next().unwrap() {
-            for column in 0..columns {
-                if let ValueRef::Blob(bytes) = row.get_ref(column).unwrap() {
-                    values.push(bytes.to_vec());
-                }
+    let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        for column in 0..columns {
+            if let ValueRef::Blob(bytes) = row.get_ref(column).unwrap() {
+                values.push(bytes.to_vec());
             }
         }
     }
@@ -147,6 +152,10 @@ fn deleting_past_epochs_erases_their_keys() {
     }
     // It spreads the old epoch's secret tree out.
     bob.read(&id, &late);
+    assert!(
+        secrets(&values(&bob, "message_secrets")).len() > 8,
+        "what is searched for is there"
+    );
     let group = bob.group(&id);
     let delete = |wish| group.delete_past_epoch_secrets(wish).unwrap();
     assert_erases(&bob, "all but the newest", || {

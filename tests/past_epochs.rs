@@ -233,10 +233,10 @@ fn keys_of_a_group_that_this_device_was_removed_from_go_as_well() {
     assert!(state_size(&removed_later) < before, "at the app's wish");
 }
 
-/// Bytes of OpenMLS's state: deleting an epoch's secret tree makes them fewer.
+/// Bytes of message secrets: deleting an epoch's secret tree makes them fewer.
 fn state_size(device: &Device) -> usize {
     let tables = device.dump();
-    let (_, rows) = tables.iter().find(|(name, _)| name == "group_state").unwrap();
+    let (_, rows) = tables.iter().find(|(name, _)| name == "message_secrets").unwrap();
     rows.iter()
         .flatten()
         .map(|value| match value {

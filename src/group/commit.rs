@@ -69,10 +69,7 @@ pub(super) fn parse_key_packages(
     if key_packages.iter().collect::<BTreeSet<_>>().len() != key_packages.len() {
         return Err(KeyPackageError::Duplicate.into());
     }
-    key_packages
-        .iter()
-        .map(|bytes| key_package::validate(bytes, &context.lifetimes))
-        .collect()
+    key_package::validate_all(key_packages, &context.lifetimes)
 }
 
 pub(super) fn check_key_package(

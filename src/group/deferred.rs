@@ -60,10 +60,12 @@ fn write(tx: &WriteTx<'_>, group: &mut LiveGroup) -> Result<(), Error> {
     if group.is_ahead {
         // Deletes nothing: it is OpenMLS's only method that writes the message secrets and changes nothing else.
         let nothing = PastEpochDeletion::before_timestamp(SystemTime::UNIX_EPOCH);
+        tx.lend_secrets(group.secrets.take());
         group
             .mls
             .delete_past_epoch_secrets(&Provider::new(tx)?, nothing)
             .map_err(|_| KeptFailure)?;
+        group.secrets = tx.take_secrets();
         group.is_ahead = false;
     }
     Ok(())

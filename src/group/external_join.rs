@@ -164,7 +164,8 @@ fn build(
     let id = group_info.group_id().clone();
     let place = GroupRecord::new(id.clone(), identity.signature_key.clone(), 0, 0);
     groups::replace(&call.tx, &place)?;
-    let provider = Provider::new(&call.tx)?;
+    let verified = join::verify_leaves(&group_info, ratchet_tree.as_ref())?;
+    let provider = Provider::knowing(&call.tx, verified)?;
     let psks = psks::for_external_commit(&call.tx, &provider, identity.ciphersuite, psk_ids)?;
     let member = (identity, content);
     let (mut group, bundle, resynced) =

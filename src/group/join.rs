@@ -3,7 +3,10 @@
 use openmls::{
     group::{GroupId, ProcessedWelcome, StagedWelcome, WelcomeError},
     messages::EncryptedGroupSecrets,
-    prelude::{Capabilities, Ciphersuite, KeyPackageBundle, MlsMessageBodyIn, RatchetTreeIn, Welcome},
+    prelude::{
+        Capabilities, Ciphersuite, KeyPackageBundle, MlsMessageBodyIn, RatchetTreeIn, Welcome,
+        group_info::VerifiableGroupInfo,
+    },
 };
 use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
 use tls_codec::{Deserialize as _, DeserializeBytes as _, Serialize as _, VLBytes};
@@ -29,6 +32,7 @@ use crate::{
         groups::{self, GroupRecord},
         groups_to_rejoin, key_packages,
     },
+    verification::{self, Verified},
 };
 
 /// What a Welcome says, once it is opened and verified.
@@ -49,8 +53,7 @@ pub(crate) fn inspect(
     ratchet_tree: Option<&[u8]>,
 ) -> Result<WelcomeInfo, Error> {
     let processed = open(&call.tx, context, welcome)?;
-    let provider = Provider::new(&call.tx)?;
-    stage(&provider, processed, ratchet_tree, Existing::Ignore).map(|staged| describe(&staged))
+    stage(&call.tx, processed, ratchet_tree, Existing::Ignore).map(|staged| describe(&staged))
 }
 
 /// Joins the group. The key package is deleted, unless it is one of last resort.
@@ -66,8 +69,7 @@ pub(crate) fn join(
     // The invitation came first; the delivery service accepts only one of the two.
     external_joins::delete(&call.tx, processed.unverified_group_info().group_id())?;
     groups_to_rejoin::delete(&call.tx, processed.unverified_group_info().group_id())?;
-    let provider = Provider::new(&call.tx)?;
-    let staged = stage(&provider, processed, ratchet_tree, Existing::Refuse)?;
+    let staged = stage(&call.tx, processed, ratchet_tree, Existing::Refuse)?;
     let info = describe(&staged);
     validator::ask(
         context,
@@ -83,14 +85,14 @@ pub(crate) fn join(
     let identity = identity::get(&call.tx, own_leaf.signature_key().as_slice())?;
     // The key package was used: its private keys must not stay in the log.
     call.tx.erase();
-    let mls = staged.into_group(&provider)?;
+    let mls = staged.into_group(&Provider::new(&call.tx)?)?;
     let id = info.group_id.clone();
     let record = GroupRecord {
         pads_to_buckets: configuration.pads_to_buckets,
         ..GroupRecord::new(id, identity.signature_key, info.epoch, configuration.lifetime)
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup::new(mls, record));
+    call.keep_group(LiveGroup::new(mls, record, None));
     configuration.restore(call, &info.group_id)?;
     if context.inbox {
         // Messages may have overtaken the Welcome. Without an inbox nothing would tell what became of them.
@@ -186,21 +188,37 @@ enum Existing {
 }
 
 fn stage(
-    provider: &Provider<'_>,
+    tx: &WriteTx<'_>,
     processed: ProcessedWelcome,
     ratchet_tree: Option<&[u8]>,
     existing: Existing,
 ) -> Result<StagedWelcome, Error> {
+    let ratchet_tree = ratchet_tree.map(parse_ratchet_tree).transpose()?;
+    let verified = verify_leaves(processed.unverified_group_info(), ratchet_tree.as_ref())?;
+    let provider = &Provider::knowing(tx, verified)?;
     // Lifetimes of leaves in the tree are not checked: a member that has not updated for months does not keep
     // others out (RFC 9420, section 7.3; docs/adr/0007).
     let mut builder = openmls::group::JoinBuilder::new(provider, processed).skip_lifetime_validation();
     if matches!(existing, Existing::Ignore) {
         builder = builder.replace_old_group();
     }
-    if let Some(bytes) = ratchet_tree {
-        builder = builder.with_ratchet_tree(parse_ratchet_tree(bytes)?);
+    if let Some(ratchet_tree) = ratchet_tree {
+        builder = builder.with_ratchet_tree(ratchet_tree);
     }
     builder.build().map_err(Into::into)
+}
+
+/// Verifies the leaves of the tree that OpenMLS will take ahead of it: the one in the GroupInfo comes first.
+pub(super) fn verify_leaves(
+    group_info: &VerifiableGroupInfo,
+    ratchet_tree: Option<&RatchetTreeIn>,
+) -> Result<Verified, Error> {
+    let within = group_info.extensions().ratchet_tree();
+    let tree = within.map(|extension| extension.ratchet_tree()).or(ratchet_tree);
+    tree.map_or(Ok(Verified::default()), |tree| {
+        verification::of_tree(tree, group_info.ciphersuite(), group_info.group_id())
+    })
+    .map_err(Into::into)
 }
 
 /// Decodes a ratchet tree that travels beside what it belongs to.

@@ -89,9 +89,12 @@ impl Live<'_, WriteTx<'_>> {
         let result = work(self);
         let result = call::end_savepoint(self.tx, result)?;
         if result.is_err() {
-            let LiveGroup { mls, record, .. } = load(self.tx, &self.record.group_id)?;
+            let LiveGroup {
+                mls, record, secrets, ..
+            } = load(self.tx, &self.record.group_id)?;
             self.group = mls;
             self.record = record;
+            self.tx.lend_secrets(secrets);
             self.own_messages.clear();
         }
         Ok(result)
@@ -114,10 +117,12 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         record,
         is_ahead,
         counted,
+        secrets,
     } = match cached {
         Some(group) => group,
         None => load(tx, id)?,
     };
+    tx.read().lend_secrets(secrets);
     let mut live = Live {
         tx,
         provider,
@@ -135,12 +140,17 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         record,
         is_ahead: is_ahead || deferred,
         counted,
+        secrets: call.tx.read().take_secrets(),
     };
     match &result {
         Ok(_) => call.keep_group(group),
         Err(_) if !is_ahead => {}
-        // A storage failure, hidden or not, rolls the transaction back, and this group with it.
-        Err(_) if !deferred => call.put_back(group),
+        // A storage failure, hidden or not, rolls the transaction back, and this group with it. What its rows hold is
+        // found out anew, because the savepoint is undone.
+        Err(_) if !deferred => call.put_back(LiveGroup {
+            secrets: None,
+            ..group
+        }),
         Err(Error::Storage(_)) => {}
         // It took the ratchet's step and failed: neither memory nor the rows are right any more. Nothing does this.
         Err(_) => {
@@ -154,7 +164,7 @@ fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
     let record = groups::get(tx.read(), id)?.ok_or_else(|| recovery::missing(tx.read(), id))?;
     // A listed group whose state is gone was damaged.
     let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
-    Ok(LiveGroup::new(mls, record))
+    Ok(LiveGroup::new(mls, record, tx.read().take_secrets()))
 }
 
 /// A removed device's keys and tree are those of a past epoch: nothing may be made with them.

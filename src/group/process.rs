@@ -22,6 +22,7 @@ use crate::{
         Call, WriteTx,
         early_messages::{self, NewEarlyMessage},
         handled_commits,
+        openmls::message_secrets::Touched,
     },
 };
 
@@ -178,7 +179,15 @@ pub(super) fn outcome(
     }
     let (received, current) = (message.epoch().as_u64(), live.group.epoch().as_u64());
     let content_type = message.content_type();
-    match live.group.process_message(&live.provider, message) {
+    let result = if content_type == ContentType::Application {
+        let epoch = Touched::by_message(received, current);
+        let (group, provider) = (&mut live.group, &live.provider);
+        live.tx
+            .touching(epoch, || group.process_message(provider, message))
+    } else {
+        live.group.process_message(&live.provider, message)
+    };
+    match result {
         // The pending one was recognised by its bytes; another that was accepted leaves this device behind.
         Ok(processed) if is_own_private(&processed) && content_type == ContentType::Commit => {
             Err(MessageError::UnknownOwnCommit.into())

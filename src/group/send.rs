@@ -7,7 +7,10 @@ use crate::{
     error::Error,
     keys::identity,
     message, padding, policy,
-    storage::{Call, WriteTx, openmls::Transaction as _},
+    storage::{
+        Call, WriteTx,
+        openmls::{Transaction as _, message_secrets::Touched},
+    },
 };
 
 /// Encrypts `plaintext`. `authenticated_data` travels in clear, but nobody can change it.
@@ -38,7 +41,10 @@ pub(super) fn create(
     let signer = identity::get(live.tx, &live.record.identity)?.signer;
     padded(live, plaintext.len(), |live| {
         live.group.set_aad(authenticated_data);
-        let message = live.group.create_message(&live.provider, &signer, plaintext)?;
+        let (group, provider) = (&mut live.group, &live.provider);
+        let message = live.tx.touching(Touched::Current, || {
+            group.create_message(provider, &signer, plaintext)
+        })?;
         message.to_bytes().map_err(Into::into)
     })
 }

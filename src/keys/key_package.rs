@@ -20,6 +20,7 @@ use crate::{
         Call, WriteTx,
         key_packages::{self, KeyPackageRecord},
     },
+    verification::{self, Crypto, Verified},
 };
 
 /// What the app may choose about a key package.
@@ -124,7 +125,18 @@ pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Er
 
 /// Checks a key package from elsewhere as RFC 9420, section 10.1, asks, and its lifetime against the policy.
 pub(crate) fn validate(bytes: &[u8], lifetimes: &Lifetimes) -> Result<KeyPackage, Error> {
-    validate_parsed(parse(bytes)?, lifetimes)
+    validate_parsed(parse(bytes)?, lifetimes, &Crypto::new(Verified::default())?)
+}
+
+/// Checks many, in their order; their signatures on all cores.
+pub(crate) fn validate_all(bytes: &[Vec<u8>], lifetimes: &Lifetimes) -> Result<Vec<KeyPackage>, Error> {
+    let parsed: Vec<Result<KeyPackageIn, Error>> = bytes.iter().map(|bytes| parse(bytes)).collect();
+    let sound: Vec<&KeyPackageIn> = parsed.iter().flatten().collect();
+    let crypto = Crypto::new(verification::of_key_packages(&sound)?)?;
+    parsed
+        .into_iter()
+        .map(|key_package| validate_parsed(key_package?, lifetimes, &crypto))
+        .collect()
 }
 
 /// Decodes a key package, of which nothing is checked yet.
@@ -148,10 +160,14 @@ pub(super) fn check_ciphersuite(key_package: &KeyPackageIn) -> Result<(), Error>
     Ok(())
 }
 
-fn validate_parsed(key_package: KeyPackageIn, lifetimes: &Lifetimes) -> Result<KeyPackage, Error> {
+fn validate_parsed(
+    key_package: KeyPackageIn,
+    lifetimes: &Lifetimes,
+    crypto: &Crypto<Verified>,
+) -> Result<KeyPackage, Error> {
     check_ciphersuite(&key_package)?;
     let key_package = key_package
-        .validate(crypto()?, ProtocolVersion::Mls10)
+        .validate(crypto, ProtocolVersion::Mls10)
         .map_err(KeyPackageError::from)?;
     if !lifetimes.accept(key_package.life_time()) {
         return Err(KeyPackageError::LifetimeTooLong.into());

@@ -9,20 +9,32 @@ use super::error::StorageError;
 use crate::secret::SecretBytes;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<SecretBytes, StorageError> {
-    let mut bytes = Wiping(SecretBytes::new(Vec::with_capacity(FIRST_CAPACITY)));
-    let mut serializer = rmp_serde::Serializer::new(&mut bytes).with_bytes(BytesMode::ForceAll);
-    value.serialize(&mut serializer).map_err(StorageError::Encode)?;
-    Ok(bytes.0)
+    let mut buffer = Buffer::with_capacity(FIRST_CAPACITY);
+    buffer.append(value).map_err(StorageError::Encode)?;
+    Ok(buffer.into_bytes())
 }
 
 /// Most values fit; larger ones grow.
 const FIRST_CAPACITY: usize = 1024;
 
 /// A buffer that leaves no plaintext in memory that it outgrows, as a plain `Vec` would.
-struct Wiping(SecretBytes);
+pub(super) struct Buffer(SecretBytes);
 
-impl io::Write for Wiping {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+impl Buffer {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self(SecretBytes::new(Vec::with_capacity(capacity)))
+    }
+
+    /// Encodes a value behind what is there.
+    pub(super) fn append<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), rmp_serde::encode::Error> {
+        let mut serializer = rmp_serde::Serializer::new(self).with_bytes(BytesMode::ForceAll);
+        value.serialize(&mut serializer)
+    }
+
+    pub(super) fn push(&mut self, bytes: &[u8]) {
         let needed = self.0.len() + bytes.len();
         if needed > self.0.capacity() {
             let mut larger = SecretBytes::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
@@ -31,6 +43,25 @@ impl io::Write for Wiping {
             self.0 = larger;
         }
         self.0.extend_from_slice(bytes);
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Empties it for the next value. What was there is overwritten by that or zeroed at the end.
+    pub(super) fn clear(&mut self) {
+        self.0.truncate(0);
+    }
+
+    pub(super) fn into_bytes(self) -> SecretBytes {
+        self.0
+    }
+}
+
+impl io::Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.push(bytes);
         Ok(bytes.len())
     }
 

@@ -59,7 +59,11 @@ struct Plain(#[serde(with = "serde_bytes")] Vec<u8>);
 
 /// Tables of which a group that was just joined has rows, and their key columns. It has queued no proposal, so it has
 /// no row in the others.
-const TABLES: [(&str, &str); 2] = [("group_state", "kind"), ("epoch_key_pairs", "epoch_key")];
+const TABLES: [(&str, &str); 3] = [
+    ("group_state", "kind"),
+    ("epoch_key_pairs", "epoch_key"),
+    ("message_secrets", "part"),
+];
 
 impl Key {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {

@@ -11,6 +11,7 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/0001_initial.sql"),
     include_str!("sql/0002_receiving.sql"),
     include_str!("sql/0003_recovery.sql"),
+    include_str!("sql/0004_message_secrets.sql"),
 ];
 
 /// The schema that this library writes.

@@ -13,6 +13,7 @@ use super::{
     codec,
     error::StorageError,
     fault::{self, Point},
+    openmls::message_secrets::{StoredSecrets, Touched},
     seal::{Index, Place, Sealer},
 };
 use crate::{
@@ -28,6 +29,8 @@ pub(crate) struct ReadTx<'c> {
     /// Set by a suspension whose deadline has passed.
     interrupted: &'c AtomicBool,
     failure: RefCell<Option<StorageError>>,
+    /// What the rows hold of the message secrets of the group in hand, if that is known.
+    secrets: RefCell<Option<StoredSecrets>>,
     /// The app's signers, and the first failure of one, which OpenMLS replaces too.
     signers: &'c Signers,
     signing_failure: FirstFailure,
@@ -45,6 +48,7 @@ impl<'c> ReadTx<'c> {
             sealer,
             interrupted,
             failure: RefCell::new(None),
+            secrets: RefCell::new(None),
             signers,
             signing_failure: FirstFailure::default(),
         }
@@ -56,6 +60,16 @@ impl<'c> ReadTx<'c> {
 
     pub(crate) fn signing_failure(&self) -> &FirstFailure {
         &self.signing_failure
+    }
+
+    /// Tells what the rows hold of the message secrets of a group. Without it they are all written again.
+    pub(crate) fn lend_secrets(&self, secrets: Option<StoredSecrets>) {
+        self.secrets.replace(secrets);
+    }
+
+    /// Takes back what was lent, as the rows are now.
+    pub(crate) fn take_secrets(&self) -> Option<StoredSecrets> {
+        self.secrets.take()
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
@@ -146,6 +160,8 @@ pub(crate) struct WriteTx<'c> {
     /// Whether message secrets are held back, and whether some were (`group/deferred.rs`).
     defers_message_secrets: Cell<bool>,
     deferred_message_secrets: Cell<bool>,
+    /// The epoch whose message secrets alone can have changed, if that is known.
+    touched: Cell<Option<Touched>>,
 }
 
 impl<'c> WriteTx<'c> {
@@ -160,6 +176,7 @@ impl<'c> WriteTx<'c> {
             erases: Cell::new(false),
             defers_message_secrets: Cell::new(false),
             deferred_message_secrets: Cell::new(false),
+            touched: Cell::new(None),
         }
     }
 
@@ -195,8 +212,23 @@ impl<'c> WriteTx<'c> {
         self.deferred_message_secrets.take()
     }
 
+    /// Runs `work`, which changes message secrets of one epoch only: the others are not looked at.
+    pub(crate) fn touching<T>(&self, epoch: Touched, work: impl FnOnce() -> T) -> T {
+        self.touched.set(Some(epoch));
+        let result = work();
+        self.touched.set(None);
+        result
+    }
+
+    pub(super) fn touched(&self) -> Option<Touched> {
+        self.touched.get()
+    }
+
     /// Begins, keeps or undoes what is kept or undone as one. Savepoints nest.
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
+        if matches!(step, Savepoint::Undo) {
+            self.lend_secrets(None);
+        }
         let statements: &[&str] = match step {
             Savepoint::Begin => &["SAVEPOINT step"],
             Savepoint::Keep => &["RELEASE step"],

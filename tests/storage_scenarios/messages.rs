@@ -1,8 +1,8 @@
 //! Messages out and in, and the inbox.
 
-use mls_mobile::{IncomingMessage, MlsError};
+use mls_mobile::{IncomingMessage, MlsError, PastEpochDeletion, ProcessedMessage};
 
-use super::{Scenario, Stage, conclude, pair, process, proposed, talk, update_pending};
+use super::{Scenario, Stage, conclude, pair, process, proposed, talk, trio, update_pending};
 use crate::common::group_of;
 
 /// Messages in two groups in turn, a damaged one, a Commit in one group, and a message of its new epoch: a batch whose
@@ -59,6 +59,44 @@ pub const MESSAGES: &[Scenario] = &[
             assert_eq!(stage.me.client().inbox(10).unwrap().len(), 1);
             talk(stage, nothing);
         },
+    },
+    Scenario {
+        name: "process_message (late, of a past epoch)",
+        set_up: || {
+            trio().with(|stage| {
+                let late = stage.third.send(&stage.group, "late");
+                let bundle = stage.peer.group(&stage.group).self_update(None).unwrap();
+                let commit = stage.peer_commits(&bundle);
+                stage.me.receive(&stage.group, &commit);
+                stage.third.receive(&stage.group, &commit);
+                late
+            })
+        },
+        call: process,
+        check: |stage, _| {
+            assert_eq!(
+                stage.me.receive(&stage.group, &stage.input),
+                ProcessedMessage::Duplicate
+            );
+            talk(stage, Vec::new());
+        },
+    },
+    Scenario {
+        name: "delete_past_epoch_secrets",
+        set_up: || {
+            trio().with(|stage| {
+                let bundle = stage.peer.group(&stage.group).self_update(None).unwrap();
+                let commit = stage.peer_commits(&bundle);
+                stage.me.receive(&stage.group, &commit);
+                Vec::new()
+            })
+        },
+        call: |stage| {
+            let all = PastEpochDeletion::All;
+            stage.handle().delete_past_epoch_secrets(all)?;
+            Ok(Vec::new())
+        },
+        check: talk,
     },
     Scenario {
         name: "process_message (Commit)",

@@ -17,6 +17,7 @@ pub(super) enum Kind {
     Context = 4,
     ConfirmationTag = 5,
     GroupState = 6,
+    /// Whole; `message_secrets` has them in parts.
     MessageSecrets = 7,
     ResumptionPskStore = 8,
     OwnLeafIndex = 9,

@@ -7,7 +7,7 @@ use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 
 use super::{
     OpenMlsStorage, group_key, group_state, group_state::Kind, index, key_package_key, key_packages,
-    key_pairs, key_pairs::ByPublicKey, leaf_nodes, proposals, psks,
+    key_pairs, key_pairs::ByPublicKey, leaf_nodes, message_secrets, proposals, psks,
 };
 use crate::storage::{ReadTx, StorageError, codec, seal::Index, tx::KeptFailure};
 
@@ -176,7 +176,7 @@ impl StorageProvider<V> for OpenMlsStorage<'_> {
             if tx.defers_message_secrets() {
                 return Ok(());
             }
-            group_state::write(tx, &group_key(tx, group_id)?, Kind::MessageSecrets, secrets)
+            message_secrets::write(tx, &group_key(tx, group_id)?, secrets)
         })
     }
 
@@ -184,14 +184,14 @@ impl StorageProvider<V> for OpenMlsStorage<'_> {
         &self,
         group_id: &GroupId,
     ) -> Result<Option<MessageSecrets>, KeptFailure> {
-        self.reading(|tx| group_state::read(tx, &group_key(tx, group_id)?, Kind::MessageSecrets))
+        self.reading(|tx| message_secrets::read(tx, &group_key(tx, group_id)?))
     }
 
     fn delete_message_secrets<GroupId: traits::GroupId<V>>(
         &self,
         group_id: &GroupId,
     ) -> Result<(), KeptFailure> {
-        self.writing(|tx| group_state::delete(tx, &group_key(tx, group_id)?, Kind::MessageSecrets))
+        self.writing(|tx| message_secrets::delete(tx, &group_key(tx, group_id)?))
     }
 
     fn write_resumption_psk_store<
