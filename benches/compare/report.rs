@@ -49,22 +49,21 @@ fn table(text: &mut String, results: &Results, operation: Operation) {
     writeln!(text, "\n| {}, ms | {} |", operation.title(), titles.join(" | ")).unwrap();
     writeln!(text, "|---|{}", "---|".repeat(titles.len())).unwrap();
     for members in members {
-        let base = measured(members, first.0);
-        let cells: Vec<String> = contestants
-            .iter()
-            .map(|(name, ..)| match (measured(members, name), base) {
-                (Some(wall), Some(base)) if *name != first.0 => {
-                    format!("{} ×{:.1}", milliseconds(wall), wall / base)
+        for (figure, suffix) in [("wall", ""), ("cpu", ", processor")] {
+            let value = |name: &str| results.get(members, operation.name(), name, figure);
+            let cell = |(name, ..): &&(&str, &str, &str)| match (value(name), value(first.0)) {
+                (Some(it), Some(base)) if *name != first.0 => {
+                    format!("{} ×{:.1}", milliseconds(it), it / base)
                 }
-                (Some(wall), _) => milliseconds(wall),
+                (Some(it), _) => milliseconds(it),
                 (None, _) => "–".to_owned(),
-            })
-            .collect();
-        writeln!(text, "| {members} | {} |", cells.join(" | ")).unwrap();
+            };
+            let cells: Vec<String> = contestants.iter().map(cell).collect();
+            writeln!(text, "| {members}{suffix} | {} |", cells.join(" | ")).unwrap();
+        }
     }
     for (what, cell) in [
-        ("processor time", cpu as fn(&Figure<'_>) -> String),
-        ("bytes written", written),
+        ("bytes written", written as fn(&Figure<'_>) -> String),
         ("fsyncs", |figure| fsyncs(figure)),
     ] {
         // Of one size each, the largest that all have.
@@ -81,10 +80,6 @@ fn table(text: &mut String, results: &Results, operation: Operation) {
 }
 
 type Figure<'a> = dyn Fn(&str) -> Option<f64> + 'a;
-
-fn cpu(figure: &Figure<'_>) -> String {
-    figure("cpu").map_or("–".to_owned(), |it| format!("{} ms", milliseconds(it)))
-}
 
 fn written(figure: &Figure<'_>) -> String {
     figure("written-mean").map_or("–".to_owned(), |it| format!("{:.1} KB", it / 1e3))
