@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::{Serialize, de::DeserializeOwned};
 use ureq::{
-    Agent, Body, SendBody,
+    Agent, Body,
     http::{Method, Request, Response, header},
     tls::{Certificate, RootCerts, TlsConfig},
 };
@@ -134,7 +134,7 @@ impl DeliveryClient {
     /// Takes a key package of another device, to add it to a group. Nobody else gets the same, unless it is of last resort.
     pub fn claim_key_package(&self, device: &Bytes, ciphersuite: u16) -> Result<Vec<u8>> {
         let path = format!("/v1/devices/{device}/key-packages/{ciphersuite}");
-        let answer = self.send(Method::POST, &path, SendBody::none(), &[])?;
+        let answer = self.send(Method::POST, &path, &[], &[])?;
         read(answer)
     }
 
@@ -164,7 +164,7 @@ impl DeliveryClient {
     pub fn send_message(&self, group: &Bytes, message: &[u8]) -> Result<Accepted> {
         let path = format!("/v1/groups/{group}/messages");
         let headers = [(header::CONTENT_TYPE.as_str(), MLS_MEDIA_TYPE.to_owned())];
-        let answer = self.send(Method::POST, &path, SendBody::from_reader(&mut &*message), &with_length(&headers, message))?;
+        let answer = self.send(Method::POST, &path, message, &headers)?;
         parse(answer)
     }
 
@@ -221,21 +221,21 @@ impl DeliveryClient {
             headers.push((JOIN_SECRET_HEADER, Bytes(secret.to_vec()).to_string()));
         }
         let Some(body) = body else {
-            return self.send(method, path, SendBody::none(), &headers);
+            return self.send(method, path, &[], &headers);
         };
         let body = serde_json::to_vec(body).map_err(|_| DeliveryError::NotUnderstood)?;
         headers.push((header::CONTENT_TYPE.as_str(), "application/json".to_owned()));
-        let headers = with_length(&headers, &body);
-        self.send(method, path, SendBody::from_reader(&mut &*body), &headers)
+        self.send(method, path, &body, &headers)
     }
 
     fn send(
         &self,
         method: Method,
         path: &str,
-        body: SendBody<'_>,
+        body: &[u8],
         headers: &[(&str, String)],
     ) -> Result<Response<Body>> {
+        let takes_body = method == Method::POST || method == Method::PUT;
         let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
@@ -243,20 +243,20 @@ impl DeliveryClient {
         for (name, value) in headers {
             request = request.header(*name, value);
         }
-        let request = request.body(body).map_err(|_| DeliveryError::NotUnderstood)?;
-        let answer = self.agent.run(request).map_err(|_| DeliveryError::NoAnswer)?;
+        // A body of bytes travels with its length, which the service insists on.
+        let answer = if takes_body {
+            let request = request.body(body).map_err(|_| DeliveryError::NotUnderstood)?;
+            self.agent.run(request)
+        } else {
+            let request = request.body(()).map_err(|_| DeliveryError::NotUnderstood)?;
+            self.agent.run(request)
+        };
+        let answer = answer.map_err(|_| DeliveryError::NoAnswer)?;
         if answer.status().is_success() {
             return Ok(answer);
         }
         Err(refusal(answer))
     }
-}
-
-/// Without it the body would travel in chunks, whose length the service does not know beforehand.
-fn with_length<'h>(headers: &[(&'h str, String)], body: &[u8]) -> Vec<(&'h str, String)> {
-    let mut headers = headers.to_vec();
-    headers.push((header::CONTENT_LENGTH.as_str(), body.len().to_string()));
-    headers
 }
 
 fn read(mut answer: Response<Body>) -> Result<Vec<u8>> {
