@@ -11,7 +11,7 @@ use axum::{
     error_handling::HandleErrorLayer,
     extract::{DefaultBodyLimit, Request, State},
     middleware::{self, Next},
-    response::{IntoResponse as _, Response},
+    response::Response,
     routing::{delete, get, post},
 };
 use mls_delivery_client::wire::Bytes;
@@ -20,7 +20,7 @@ use tower::{ServiceBuilder, limit::GlobalConcurrencyLimitLayer, load_shed::LoadS
 use crate::{
     arguments::Arguments,
     auth::{self, Challenges},
-    body::Bodies,
+    body::{Bodies, refuse},
     limits::{self, Rates},
     metrics::{self, Metrics},
     now,
@@ -120,7 +120,7 @@ pub(crate) fn router(app: Arc<App>) -> Router {
 /// Lets everybody in, but only so often.
 async fn greet_stranger(State(app): Shared, request: Request, next: Next) -> Response {
     if !app.strangers.allow(address(&request), Instant::now()) {
-        return Problem::TooManyRequests.into_response();
+        return refuse(request, Problem::TooManyRequests).await;
     }
     app.bodies.collect(limits::STRANGERS_BODY, request, next).await
 }
@@ -131,12 +131,12 @@ async fn greet_device(State(app): Shared, mut request: Request, next: Next) -> R
         Ok(device) => device,
         // Guessing is not free.
         Err(Problem::Unauthorized) if !app.strangers.allow(address(&request), Instant::now()) => {
-            return Problem::TooManyRequests.into_response();
+            return refuse(request, Problem::TooManyRequests).await;
         }
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return refuse(request, problem).await,
     };
     if !app.devices.allow(device.clone(), Instant::now()) {
-        return Problem::TooManyRequests.into_response();
+        return refuse(request, Problem::TooManyRequests).await;
     }
     request.extensions_mut().insert(Device(device));
     app.bodies.collect(limits::BODY, request, next).await

@@ -3,7 +3,7 @@
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::Request,
-    http::header,
+    http::{HeaderValue, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
@@ -24,26 +24,50 @@ impl Default for Bodies {
 impl Bodies {
     /// Reads the body of a request and passes the request on. Its memory counts until the answer is there.
     pub(crate) async fn collect(&self, most: usize, request: Request, next: Next) -> Response {
-        let (parts, body) = request.into_parts();
-        if body.is_end_stream() {
-            return next.run(Request::from_parts(parts, Body::empty())).await;
+        if request.body().is_end_stream() {
+            return next.run(request).await;
         }
-        let length = parts.headers.get(header::CONTENT_LENGTH);
-        let Some(length) = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok()) else {
-            return Problem::LengthRequired.into_response();
+        let Some(length) = length(&request) else {
+            return refuse(request, Problem::LengthRequired).await;
         };
         if length > most {
-            return Problem::TooLarge.into_response();
+            return refuse(request, Problem::TooLarge).await;
         }
+        let (parts, body) = request.into_parts();
         let kibibytes = u32::try_from(length.div_ceil(1 << 10)).unwrap_or(u32::MAX);
         let Ok(Ok(_memory)) = timeout(limits::BODY_TIME, self.0.acquire_many(kibibytes)).await else {
-            return Problem::Busy.into_response();
+            return closing(Problem::Busy);
         };
         match read(body).await {
             Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-            Err(problem) => problem.into_response(),
+            Err(problem) => closing(problem),
         }
     }
+}
+
+/// Answers without having looked at the body. A small one is taken off the connection first: a client that still writes when it is
+/// closed may never see the answer.
+pub(crate) async fn refuse(request: Request, problem: Problem) -> Response {
+    if request.body().is_end_stream() {
+        return problem.into_response();
+    }
+    if length(&request).is_some_and(|length| length <= limits::STRANGERS_BODY) {
+        let _ = timeout(limits::DRAIN_TIME, request.into_body().collect()).await;
+    }
+    closing(problem)
+}
+
+/// What is left of the body would be taken for the next request.
+fn closing(problem: Problem) -> Response {
+    let mut response = problem.into_response();
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+fn length(request: &Request) -> Option<usize> {
+    let length = request.headers().get(header::CONTENT_LENGTH)?;
+    length.to_str().ok()?.parse().ok()
 }
 
 async fn read(body: Body) -> Result<Bytes, Problem> {

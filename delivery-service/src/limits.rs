@@ -17,6 +17,8 @@ pub(crate) const BODY: usize = 8 << 20;
 pub(crate) const BODIES: usize = 256 << 20;
 /// For a body to arrive, and for a place among [`BODIES`].
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
+/// For a small body that is not wanted.
+pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(2);
 /// For the head of a request to arrive, on a connection that has been used or not.
 pub(crate) const HEAD_TIME: Duration = Duration::from_secs(30);
 /// For TLS to be agreed on.

@@ -26,3 +26,13 @@ fn vector(bytes: &[u8]) -> Vec<u8> {
     vector.extend(bytes);
     vector
 }
+
+/// For one newcomer whose key package nobody has.
+pub fn welcome() -> Vec<u8> {
+    let mut message = vec![0, 1, 0, 3, 0, 3];
+    let ciphertext = [vector(&[1; 32]), vector(&[2; 48])].concat();
+    let secrets = [vector(&[3; 32]), ciphertext].concat();
+    message.extend(vector(&secrets));
+    message.extend(vector(b"encrypted GroupInfo"));
+    message
+}

@@ -19,6 +19,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
+use sqlx::{Connection as _, Executor as _};
 use tempfile::TempDir;
 
 pub struct Service {
@@ -98,6 +99,20 @@ impl Drop for Service {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Changes a database behind the service's back, for what would take days otherwise.
+pub fn execute(database: &str, sql: &str) {
+    sqlx::any::install_default_drivers();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let mut connection = sqlx::AnyConnection::connect(database).await.unwrap();
+        connection.execute(sql).await.unwrap();
+        connection.close().await.unwrap();
+    });
 }
 
 pub fn sqlite(folder: &Path) -> String {
