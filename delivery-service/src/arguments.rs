@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use crate::Time;
+use crate::{Time, limits};
 
 pub(crate) const HELP: &str = "\
 A delivery service for MLS (RFC 9420).
@@ -23,6 +23,7 @@ Options:
   --queue N                 messages that wait for one device (10000); it misses the rest, and is told
   --keep-days N             how long messages wait (30)
   --token-days N            how long a token lasts (90)
+  --longest-wait N          seconds that a request waits for messages, 1 to 60; below what a proxy allows (60)
   --help                    print this
 ";
 
@@ -42,6 +43,7 @@ pub(crate) struct Arguments {
     pub(crate) queue: i64,
     pub(crate) keep_days: Time,
     pub(crate) token_days: Time,
+    pub(crate) longest_wait: u32,
 }
 
 impl Default for Arguments {
@@ -61,6 +63,7 @@ impl Default for Arguments {
             queue: 10_000,
             keep_days: 30,
             token_days: 90,
+            longest_wait: limits::LONGEST_WAIT,
         }
     }
 }
@@ -93,6 +96,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments
             "--queue" => arguments.queue = i64::from(positive::<u32>(&word, &value()?)?),
             "--keep-days" => arguments.keep_days = days(&word, &value()?)?,
             "--token-days" => arguments.token_days = days(&word, &value()?)?,
+            "--longest-wait" => arguments.longest_wait = wait(&word, &value()?)?,
             other => {
                 return Err(format!(
                     "unknown argument {other:?}; --help lists those that there are"
@@ -143,6 +147,13 @@ fn days(name: &str, value: &str) -> Result<Time, String> {
     }
 }
 
+fn wait(name: &str, value: &str) -> Result<u32, String> {
+    match read(name, value)? {
+        seconds @ 1..=limits::LONGEST_WAIT => Ok(seconds),
+        _ => Err(format!("{name} takes 1 to {}", limits::LONGEST_WAIT)),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,7 +193,7 @@ mod tests {
             .skip(1)
             .filter_map(|rest| rest.split_once("\" =>").map(|(name, _)| name));
         let names: Vec<_> = named.filter(|name| !name.contains(char::is_whitespace)).collect();
-        assert_eq!(names.len(), 13);
+        assert_eq!(names.len(), 14);
         assert!(
             names.iter().all(|name| HELP.contains(&format!("--{name} "))),
             "{names:?}"

@@ -28,8 +28,8 @@ pub(crate) const CONNECTION_TIME: Duration = Duration::from_secs(600);
 pub(crate) const CONNECTION_GRACE: Duration = Duration::from_secs(120);
 /// Requests that work at once; those that wait for messages do not count. More are answered `busy`.
 pub(crate) const WORKING: usize = 256;
-/// The longest wait for messages.
-pub(crate) const WAIT: Duration = Duration::from_secs(60);
+/// Seconds that anybody may ask to wait for messages.
+pub(crate) const LONGEST_WAIT: u32 = 60;
 /// Waits of one device at once: an app and its notification extension, and some that were given up unseen.
 pub(crate) const WAITS_OF_DEVICE: usize = 4;
 

@@ -1,6 +1,11 @@
 //! One Commit an epoch, on SQLite and on several instances with one PostgreSQL.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod common;
 
@@ -17,10 +22,13 @@ use mls_delivery_client::{
     wire::{Bytes, Kind},
 };
 
+/// The Commits that a device won with, and those that it received.
+type History = (Vec<Vec<u8>>, Vec<Vec<u8>>);
+
 /// Lets `rivals` commit in every epoch at once, and asserts that each epoch has one winner and that all see the same history.
 fn race(rivals: Vec<Device>, group: &Bytes, epochs: u64) {
     let barrier = Barrier::new(rivals.len());
-    let histories: Vec<(Vec<Vec<u8>>, Vec<Vec<u8>>)> = thread::scope(|scope| {
+    let histories: Vec<History> = thread::scope(|scope| {
         let runs: Vec<_> = rivals
             .into_iter()
             .enumerate()

@@ -1,6 +1,11 @@
 //! Slow, huge, broken and countless requests: each is refused, and the others are served meanwhile.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod common;
 

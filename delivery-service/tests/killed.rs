@@ -1,6 +1,11 @@
 //! SIGKILL under load: what was acknowledged is there, and repeating what was not does no harm.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod common;
 

@@ -44,11 +44,14 @@ pub(crate) async fn read(
     query: QueryOf<Reading>,
 ) -> Result<Json<Page>, Problem> {
     let Query(Reading { after, limit, wait }) = query?;
-    let limit = i64::from(limit).clamp(1, limits::PAGE_MESSAGES);
+    let limit = i64::from(limit);
+    if !(1..=limits::PAGE_MESSAGES).contains(&limit) || wait > limits::LONGEST_WAIT {
+        return Err(Problem::Malformed);
+    }
     if wait == 0 {
         return Ok(Json(app.store.page(&device.0, after, limit).await?));
     }
-    let end = Instant::now() + Duration::from_secs(wait.into()).min(limits::WAIT);
+    let end = Instant::now() + Duration::from_secs(wait.min(app.longest_wait).into());
     let waiter = app.wake.wait_for(&device).ok_or(Problem::TooManyRequests)?;
     loop {
         // Before looking, or what comes in between would go unnoticed.
@@ -68,6 +71,10 @@ pub(crate) async fn acknowledge(
     body: JsonBody<Acknowledge>,
 ) -> Result<StatusCode, Problem> {
     let Json(through) = body?;
+    // What no queue counts to is no cursor.
+    if through.cursor.max(through.missed) > i64::MAX.unsigned_abs() {
+        return Err(Problem::Malformed);
+    }
     app.store.acknowledge(&device.0, &through).await?;
     Ok(StatusCode::NO_CONTENT)
 }

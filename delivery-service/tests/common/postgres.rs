@@ -20,7 +20,9 @@ impl Postgres {
     pub fn start() -> Option<Self> {
         let Some(programs) = programs() else {
             // Past the capture of the test's output, or nobody would see it.
-            writeln!(std::io::stderr(), "\nskipped: PostgreSQL is not installed").unwrap();
+            std::io::stderr()
+                .write_all(b"\nskipped: PostgreSQL is not installed\n")
+                .unwrap();
             return None;
         };
         let folder = tempfile::tempdir().unwrap();
