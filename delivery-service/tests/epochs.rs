@@ -35,21 +35,29 @@ fn race(rivals: Vec<Device>, group: &Bytes, epochs: u64) {
             .map(|(number, mut rival)| {
                 let barrier = &barrier;
                 scope.spawn(move || {
-                    let mut won = Vec::new();
+                    // Judged only afterwards: who stopped here would leave the others waiting for ever.
+                    let mut answers = Vec::new();
                     for epoch in 1..=epochs {
                         let mine = commit(group, epoch, format!("rival {number}").as_bytes());
                         barrier.wait();
-                        match rival.client.submit(group, &mine) {
-                            Ok(accepted) => {
-                                assert_eq!((accepted.epoch, accepted.duplicate), (epoch + 1, false));
-                                won.push(mine.commit.0);
-                            }
-                            Err(DeliveryError::WrongEpoch { epoch: now }) => assert_eq!(now, epoch + 1),
-                            Err(other) => panic!("{other}"),
-                        }
+                        answers.push((epoch, rival.client.submit(group, &mine), mine.commit.0));
                         // Nobody begins the next epoch before all have heard of this one.
                         barrier.wait();
                     }
+                    let won = answers
+                        .into_iter()
+                        .filter_map(|(epoch, answer, mine)| match answer {
+                            Ok(accepted) => {
+                                assert_eq!((accepted.epoch, accepted.duplicate), (epoch + 1, false));
+                                Some(mine)
+                            }
+                            Err(DeliveryError::WrongEpoch { epoch: now }) => {
+                                assert_eq!(now, epoch + 1);
+                                None
+                            }
+                            Err(other) => panic!("{other}"),
+                        });
+                    let won = won.collect();
                     let received = rival
                         .take_all()
                         .into_iter()
