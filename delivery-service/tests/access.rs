@@ -177,6 +177,7 @@ fn claims_at_once_on_two_instances_never_get_the_same_key_package() {
             .collect();
         runs.into_iter().flat_map(|run| run.join().unwrap()).collect()
     });
+    assert_eq!(claimed.len(), 100, "each was given out once");
     claimed.sort();
     claimed.dedup();
     assert_eq!(claimed.len(), 100);
