@@ -10,8 +10,8 @@ use ureq::{
 };
 
 use crate::wire::{
-    Accepted, Acknowledge, Bytes, Challenge, CreateGroup, GroupStatus, JOIN_SECRET_HEADER, MLS_MEDIA_TYPE, Page,
-    Problem, Publish, PublishedGroupInfo, Register, Registered, Stock, Stocks, Submit,
+    Accepted, Acknowledge, Bytes, Challenge, CreateGroup, GroupStatus, JOIN_SECRET_HEADER, MLS_MEDIA_TYPE,
+    Page, Problem, Publish, PublishedGroupInfo, Register, Registered, Stock, Stocks, Submit,
 };
 
 /// Why a call failed.
@@ -66,7 +66,9 @@ impl DeliveryClient {
 
     /// As [`Self::new`], for a service whose certificate these authorities, in DER, vouch for.
     pub fn with_authorities(address: &str, authorities: &[Vec<u8>]) -> Self {
-        let authorities = authorities.iter().map(|der| Certificate::from_der(der).to_owned());
+        let authorities = authorities
+            .iter()
+            .map(|der| Certificate::from_der(der).to_owned());
         Self::with_roots(address, RootCerts::Specific(Arc::new(authorities.collect())))
     }
 
@@ -102,8 +104,12 @@ impl DeliveryClient {
     /// Registers the device whose key package this is, and uses its token from now on. Delete the key package afterwards:
     /// nobody may be added with it.
     pub fn register(&mut self, proof: Vec<u8>) -> Result<Registered> {
-        let registered: Registered =
-            self.json(Method::POST, "/v1/devices", Some(&Register { proof: Bytes(proof) }), None)?;
+        let registered: Registered = self.json(
+            Method::POST,
+            "/v1/devices",
+            Some(&Register { proof: Bytes(proof) }),
+            None,
+        )?;
         self.token = Some(registered.token.clone());
         Ok(registered)
     }
@@ -116,7 +122,12 @@ impl DeliveryClient {
     /// Publishes key packages of this device, and returns what is there afterwards.
     pub fn publish_key_packages(&self, key_packages: Vec<Vec<u8>>) -> Result<Vec<Stock>> {
         let key_packages = key_packages.into_iter().map(Bytes).collect();
-        let stocks: Stocks = self.json(Method::POST, "/v1/key-packages", Some(&Publish { key_packages }), None)?;
+        let stocks: Stocks = self.json(
+            Method::POST,
+            "/v1/key-packages",
+            Some(&Publish { key_packages }),
+            None,
+        )?;
         Ok(stocks.suites)
     }
 
@@ -151,7 +162,12 @@ impl DeliveryClient {
     /// Submits a Commit. Once it is accepted, merge it; with [`DeliveryError::WrongEpoch`], clear it and follow the others.
     /// After a lost answer or a crash submit the same bytes again.
     pub fn submit(&self, group: &Bytes, commit: &Submit) -> Result<Accepted> {
-        self.json(Method::POST, &format!("/v1/groups/{group}/commits"), Some(commit), None)
+        self.json(
+            Method::POST,
+            &format!("/v1/groups/{group}/commits"),
+            Some(commit),
+            None,
+        )
     }
 
     /// Submits an external Commit, by who has the group's join secret.
@@ -175,7 +191,12 @@ impl DeliveryClient {
 
     /// What an external Commit needs. Devices of the group need no join secret.
     pub fn group_info(&self, group: &Bytes, join_secret: Option<&[u8]>) -> Result<PublishedGroupInfo> {
-        self.json(Method::GET, &format!("/v1/groups/{group}/group-info"), None::<&()>, join_secret)
+        self.json(
+            Method::GET,
+            &format!("/v1/groups/{group}/group-info"),
+            None::<&()>,
+            join_secret,
+        )
     }
 
     /// Gets no more messages of a group.
@@ -192,7 +213,11 @@ impl DeliveryClient {
 
     /// Lets the service delete what is safe on this device.
     pub fn acknowledge(&self, cursor: u64, missed: u64) -> Result<()> {
-        self.nothing(Method::POST, "/v1/queue/acknowledged", Some(&Acknowledge { cursor, missed }))
+        self.nothing(
+            Method::POST,
+            "/v1/queue/acknowledged",
+            Some(&Acknowledge { cursor, missed }),
+        )
     }
 
     fn nothing(&self, method: Method, path: &str, body: Option<&impl Serialize>) -> Result<()> {
@@ -236,7 +261,9 @@ impl DeliveryClient {
         headers: &[(&str, String)],
     ) -> Result<Response<Body>> {
         let takes_body = method == Method::POST || method == Method::PUT;
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.address));
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.address));
         if let Some(token) = &self.token {
             request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
         }
@@ -273,7 +300,12 @@ fn refusal(answer: Response<Body>) -> DeliveryError {
     match (status, parse::<Problem>(answer)) {
         (401, _) => DeliveryError::Unauthorized,
         (429 | 503, _) => DeliveryError::Wait,
-        (_, Ok(Problem { epoch: Some(epoch), .. })) => DeliveryError::WrongEpoch { epoch },
+        (
+            _,
+            Ok(Problem {
+                epoch: Some(epoch), ..
+            }),
+        ) => DeliveryError::WrongEpoch { epoch },
         (_, Ok(Problem { code, .. })) => DeliveryError::Refused { code },
         (_, Err(_)) => DeliveryError::NotUnderstood,
     }

@@ -1,6 +1,12 @@
 //! Three devices of mls-mobile talk through the real service, and nothing else.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used, unreachable_pub, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::expect_used,
+    unreachable_pub,
+    reason = "test code"
+)]
 
 mod phone;
 mod service;
@@ -15,7 +21,8 @@ use service::Service;
 #[test]
 fn three_devices_hold_a_conversation_across_restarts_of_all_and_of_the_service() {
     let mut service = Service::start();
-    let [mut alice, mut bob, mut carol] = ["alice", "bob", "carol"].map(|name| Phone::new(name, &service.address));
+    let [mut alice, mut bob, mut carol] =
+        ["alice", "bob", "carol"].map(|name| Phone::new(name, &service.address));
     let group = alice.create_group();
 
     alice.invite(&group, &[&bob]);
@@ -62,11 +69,27 @@ fn of_two_commits_of_an_epoch_the_first_wins_and_the_other_member_follows() {
         commit: commit.to_vec().into(),
         ..Submit::default()
     };
-    assert_eq!(alice.service.submit(&group, &submit(&alices.commit)).unwrap().epoch, 2);
+    assert_eq!(
+        alice
+            .service
+            .submit(&group, &submit(&alices.commit))
+            .unwrap()
+            .epoch,
+        2
+    );
     // The answer was lost: the same again.
-    assert!(alice.service.submit(&group, &submit(&alices.commit)).unwrap().duplicate);
+    assert!(
+        alice
+            .service
+            .submit(&group, &submit(&alices.commit))
+            .unwrap()
+            .duplicate
+    );
     let lost = bob.service.submit(&group, &submit(&bobs.commit));
-    assert!(matches!(lost, Err(DeliveryError::WrongEpoch { epoch: 2 })), "{lost:?}");
+    assert!(
+        matches!(lost, Err(DeliveryError::WrongEpoch { epoch: 2 })),
+        "{lost:?}"
+    );
     alice.group(&group).merge_pending_commit().unwrap();
     bob.catch_up();
     assert!(alice.agrees_with(&bob, &group));
@@ -82,7 +105,9 @@ fn a_device_with_the_join_secret_joins_by_itself_and_others_do_not_get_in() {
     let secret = [5; 32];
     let group = alice.create_group_with_secret(&secret);
     let with_tree = alice.group(&group).export_group_info(true).unwrap();
-    let refused = alice.service.publish_group_info(&group, &published(with_tree, None));
+    let refused = alice
+        .service
+        .publish_group_info(&group, &published(with_tree, None));
     assert!(matches!(refused, Err(DeliveryError::Refused { code }) if code == "ratchet_tree_included"));
     // An app seals the tree under a key that it gives, with the join secret, to whom it lets in.
     let tree = alice.group(&group).export_ratchet_tree().unwrap();
@@ -93,7 +118,10 @@ fn a_device_with_the_join_secret_joins_by_itself_and_others_do_not_get_in() {
     assert!(dora.service.group_info(&group, None).is_err());
     let info = bob.service.group_info(&group, Some(&secret)).unwrap();
     let tree = info.sealed_ratchet_tree.map(|tree| tree.0);
-    let join = bob.client().join_by_external_commit(bob.identity.clone(), info.group_info.0, tree).unwrap();
+    let join = bob
+        .client()
+        .join_by_external_commit(bob.identity.clone(), info.group_info.0, tree)
+        .unwrap();
     let commit = Submit {
         commit: join.commit.into(),
         ..Submit::default()
@@ -129,7 +157,10 @@ fn key_packages_are_claimed_once_each_and_the_last_resort_only_after_them() {
     assert_eq!(&claimed[4], last_resort);
     let stock = bob.service.key_package_stock().unwrap();
     assert!(stock[0].single_use == 0 && stock[0].last_resort);
-    assert!(alice.service.claim_key_package(&bob.device, 2).is_err(), "none of that suite");
+    assert!(
+        alice.service.claim_key_package(&bob.device, 2).is_err(),
+        "none of that suite"
+    );
     bob.service.withdraw_key_packages().unwrap();
     assert!(alice.service.claim_key_package(&bob.device, SUITE).is_err());
 }

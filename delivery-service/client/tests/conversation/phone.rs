@@ -7,8 +7,9 @@ use mls_delivery_client::{
     wire::{self, Bytes, CreateGroup, Kind, Submit},
 };
 use mls_mobile::{
-    CallbackError, Ciphersuite, ClientConfig, CommitBundle, Credential, CredentialValidator, GroupId, IdentityId,
-    KeyPackageOptions, LeafNodeOptions, MlsClient, MlsError, MlsGroup, ProcessedMessage, ValidationRequest,
+    CallbackError, Ciphersuite, ClientConfig, CommitBundle, Credential, CredentialValidator, GroupId,
+    IdentityId, KeyPackageOptions, LeafNodeOptions, MlsClient, MlsError, MlsGroup, ProcessedMessage,
+    ValidationRequest,
 };
 use tempfile::TempDir;
 
@@ -76,7 +77,9 @@ impl Phone {
                 last_resort,
                 ..KeyPackageOptions::default()
             };
-            let made = self.client().create_key_packages(self.identity.clone(), count, Some(options));
+            let made = self
+                .client()
+                .create_key_packages(self.identity.clone(), count, Some(options));
             made.unwrap().into_iter().map(|key_package| key_package.bytes)
         };
         let mut key_packages: Vec<_> = make(count, false).collect();
@@ -108,14 +111,20 @@ impl Phone {
 
     pub fn invite(&self, group: &Bytes, others: &[&Self]) {
         let claim = |other: &&Self| self.service.claim_key_package(&other.device, SUITE).unwrap();
-        let bundle = self.group(group).add_members(others.iter().map(claim).collect()).unwrap();
+        let bundle = self
+            .group(group)
+            .add_members(others.iter().map(claim).collect())
+            .unwrap();
         let added = others.iter().map(|other| other.device.clone()).collect();
         self.commit(group, bundle, added, Vec::new());
     }
 
     pub fn remove(&self, group: &Bytes, other: &Self) {
         let members = self.group(group).members().unwrap();
-        let member = members.iter().find(|member| member.signature_key == other.identity.0).unwrap();
+        let member = members
+            .iter()
+            .find(|member| member.signature_key == other.identity.0)
+            .unwrap();
         let bundle = self.group(group).remove_members(vec![member.leaf_index]).unwrap();
         self.commit(group, bundle, Vec::new(), vec![other.device.clone()]);
     }
@@ -138,9 +147,13 @@ impl Phone {
     }
 
     pub fn try_say(&self, group: &Bytes, text: &str) -> Result<(), Refused> {
-        let message = self.group(group).create_message(text.as_bytes().to_vec(), Vec::new());
+        let message = self
+            .group(group)
+            .create_message(text.as_bytes().to_vec(), Vec::new());
         let message = message.map_err(|_: MlsError| Refused)?;
-        self.service.send_message(group, &message).map_err(|_: DeliveryError| Refused)?;
+        self.service
+            .send_message(group, &message)
+            .map_err(|_: DeliveryError| Refused)?;
         Ok(())
     }
 
@@ -151,10 +164,15 @@ impl Phone {
             assert_eq!(page.missed, 0);
             for delivery in &page.deliveries {
                 if delivery.kind == Kind::Welcome {
-                    self.client().join_from_welcome(delivery.bytes.0.clone(), None).unwrap();
+                    self.client()
+                        .join_from_welcome(delivery.bytes.0.clone(), None)
+                        .unwrap();
                     continue;
                 }
-                let processed = self.group(&delivery.group).process_message(delivery.bytes.0.clone()).unwrap();
+                let processed = self
+                    .group(&delivery.group)
+                    .process_message(delivery.bytes.0.clone())
+                    .unwrap();
                 if let ProcessedMessage::Application { plaintext, .. } = processed {
                     self.read.push(String::from_utf8(plaintext).unwrap());
                 }
@@ -186,14 +204,22 @@ fn register(client: &MlsClient, identity: &IdentityId, service: &mut DeliveryCli
         leaf_node: Some(leaf_node),
         ..KeyPackageOptions::default()
     };
-    let proof = client.create_key_packages(identity.clone(), 1, Some(options)).unwrap().remove(0);
+    let proof = client
+        .create_key_packages(identity.clone(), 1, Some(options))
+        .unwrap()
+        .remove(0);
     client.delete_key_package(proof.reference).unwrap();
     service.register(proof.bytes).unwrap().token
 }
 
 fn open(folder: &TempDir) -> Arc<MlsClient> {
     let path = folder.path().join("mls.db");
-    MlsClient::open(ClientConfig::new(path.to_str().unwrap(), KEY), Some(Arc::new(AcceptAll)), None).unwrap()
+    MlsClient::open(
+        ClientConfig::new(path.to_str().unwrap(), KEY),
+        Some(Arc::new(AcceptAll)),
+        None,
+    )
+    .unwrap()
 }
 
 struct AcceptAll;

@@ -19,7 +19,11 @@ impl Service {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (child, address) = start(&folder);
-        Self { folder, child, address }
+        Self {
+            folder,
+            child,
+            address,
+        }
     }
 
     /// Killed without warning, and started on the same database.
@@ -43,13 +47,25 @@ impl Drop for Service {
 fn start(folder: &TempDir) -> (Child, String) {
     let database = format!("sqlite:{}", folder.path().join("delivery.db").display());
     let mut child = Command::new(binary())
-        .args(["--listen", "127.0.0.1:0", "--stranger-rate", "1000", "--database", &database])
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--stranger-rate",
+            "1000",
+            "--database",
+            &database,
+        ])
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
     let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("listening on ").expect("the service says where it is");
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let address = line
+        .trim()
+        .strip_prefix("listening on ")
+        .expect("the service says where it is");
     (child, address.to_owned())
 }
 
