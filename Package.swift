@@ -15,7 +15,7 @@ let release: (url: String, checksum: String)? = nil
         if let release {
             Target.binaryTarget(name: "MlsMobileFFIC", url: release.url, checksum: release.checksum)
         } else {
-            Target.binaryTarget(name: "MlsMobileFFIC", path: "platforms/apple/MlsMobileFFIC.xcframework")
+            Target.binaryTarget(name: "MlsMobileFFIC", path: "platforms/apple/build/MlsMobileFFIC.xcframework")
         }
 #endif
 

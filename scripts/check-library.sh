@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Checks libraries before they are packed: what they show to an app's linker, what they ask of the phone, their size.
 #
-#   scripts/check-library.sh FILE...     shared (ELF .so) and static (.a, ELF or Mach-O) libraries
+#   scripts/check-library.sh [--symbols] FILE...     shared (ELF .so) and static (.a, ELF or Mach-O) libraries
+#
+# --symbols   only what it shows: for a library that no phone gets, such as one for the machine that tests
 #
 # Needs nm and readelf of binutils or of LLVM; NM and READELF name others.
 set -euo pipefail
@@ -28,12 +30,17 @@ check_symbols() {
     [ -z "$sqlite" ] || fail "symbols of SQLite are global, an app's own SQLite would collide: $sqlite"
 }
 
-check_shared() {
-    local file=$1 names foreign alignment needed
-    names=$(defined -D "$file")
+check_exports() {
+    local names foreign
+    names=$(defined -D "$1")
     check_symbols "$names"
     foreign=$(grep -vE '^(uniffi_|ffi_|UNIFFI_META_)' <<< "$names" | head -3 | tr '\n' ' ' || true)
     [ -z "$foreign" ] || fail "exports more than the bindings call: $foreign"
+}
+
+check_for_phones() {
+    local file=$1 bytes=$2 alignment needed
+    [ "$bytes" -le $most_bytes ] || fail "larger than $most_bytes bytes"
     # Phones with pages of 16 KiB load nothing that is aligned to less.
     while read -r alignment; do
         [ $((alignment)) -ge $((0x4000)) ] || fail "a segment is aligned to $alignment, not to 0x4000"
@@ -45,14 +52,19 @@ check_shared() {
 
 check_static() { check_symbols "$(defined --extern-only "$1")"; }
 
-[ $# -gt 0 ] || { sed -n '4,6s/^# *//p' "$0" >&2; exit 2; }
+all=yes
+if [ "${1:-}" = --symbols ]; then
+    all=
+    shift
+fi
+[ $# -gt 0 ] || { sed -n '4,8s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 for file in "$@"; do
     bytes=$(wc -c < "$file")
     echo "$file: $bytes bytes"
     case $file in
         *.so)
-            [ "$bytes" -le $most_bytes ] || fail "larger than $most_bytes bytes"
-            check_shared "$file"
+            check_exports "$file"
+            [ -z "$all" ] || check_for_phones "$file" "$bytes"
             ;;
         *.a) check_static "$file" ;;
         *) fail "neither .so nor .a" ;;

@@ -174,6 +174,8 @@ pub(crate) enum GroupInfoError {
     NotAGroupInfo,
     #[error("no epoch can follow its epoch")]
     LastEpoch,
+    #[error("a member has a credential of a type that the joining leaf does not list")]
+    UnsupportedCredential,
     #[error(transparent)]
     Build(Box<ExternalCommitBuilderError<KeptFailure>>),
     #[error(transparent)]

@@ -14,8 +14,8 @@ use std::sync::{Arc, Mutex};
 use common::{Device, SUITE, advance, assert_agree, basic, deliver, group_of, incoming, raw::RawPeer};
 use mls_mobile::{
     BatchOutcome, CallbackError, Ciphersuite, CommitState, Credential, CredentialValidator, EarlyRefusal,
-    ExternalJoin, GroupConfig, GroupId, GroupInfoReason, IdentityId, MlsError, ProcessedMessage,
-    ValidationRequest,
+    ExternalJoin, GroupConfig, GroupId, GroupInfoReason, IdentityId, LeafNodeOptions, MlsError,
+    ProcessedMessage, ValidationRequest,
 };
 
 fn group_info(of: &Device, id: &GroupId) -> Vec<u8> {
@@ -603,6 +603,40 @@ fn what_the_members_or_this_device_do_not_support_keeps_it_out() {
         matches!(&answer, Err(MlsError::InvalidArgument { argument, .. }) if argument == "identity"),
         "{answer:?}"
     );
+    // Nor does this device know the type of a member.
+    let mut carol = Device::new("carol");
+    let unusual = Credential::Other {
+        credential_type: 0xf123,
+        content: b"carol".to_vec(),
+    };
+    carol.identity = carol.client().create_identity(unusual, SUITE).unwrap().id;
+    let unknown = group_of(&[&carol]);
+    let answer =
+        bob.client()
+            .join_by_external_commit(bob.identity.clone(), group_info(&carol, &unknown), None);
+    let expected = MlsError::GroupInfoInvalid {
+        reason: GroupInfoReason::UnsupportedFeature,
+    };
+    assert_eq!(answer, Err(expected));
+    assert!(before == bob.dump());
+    let join = bob
+        .client()
+        .join_by_external_commit_with_leaf_node(
+            bob.identity.clone(),
+            group_info(&carol, &unknown),
+            LeafNodeOptions {
+                supported_credentials: vec![0xf123],
+                ..LeafNodeOptions::default()
+            },
+            None,
+            Vec::new(),
+        )
+        .unwrap();
+    carol.follow(&unknown, &join.commit);
+    bob.client().confirm_external_join(unknown.clone()).unwrap();
+    assert_agree(&unknown, &[&bob, &carol]);
+
+    let before = bob.dump();
     let mut raw = RawPeer::new("raw");
     raw.create_group_that_requires_a_proposal_type(0xf123);
     let info = raw.group_info(None, |_| true);

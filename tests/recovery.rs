@@ -9,7 +9,7 @@
 
 mod common;
 
-use common::{Device, advance, assert_agree, basic, deliver, group_of, incoming};
+use common::{Device, advance, assert_agree, basic, deliver, group_of, hsm::Hsm, incoming};
 use mls_mobile::{
     BatchOutcome, Ciphersuite, GroupConfig, GroupId, GroupToRejoin, MlsError, ProcessedMessage, PskId,
     WireFormat,
@@ -397,4 +397,94 @@ fn a_group_that_the_lost_phone_was_removed_from_says_so() {
     deliver(&id, &bob, &removal, &[&alice]);
     let new = alice.recovered(&alice.archive());
     assert!(!waiting(&new)[0].is_active);
+}
+
+#[test]
+fn an_identity_whose_key_is_outside_comes_back_and_waits_for_its_signer() {
+    let (mut alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let hsm = Hsm::new();
+    alice.identity = hsm.create_identity(&alice, basic("alice")).id;
+    let id = group_of(&[&bob, &alice]);
+    let archive = alice.archive();
+    let identities = alice.client().identities().unwrap();
+    drop(alice);
+
+    let phone = Device::new("alice");
+    let mut new = phone.recovered(&archive);
+    new.identity = identities[1].id.clone();
+    assert_eq!(new.client().identities().unwrap(), identities);
+    assert_eq!(waiting(&new)[0].identity, new.identity);
+    let group_info = bob.group(&id).export_group_info(true).unwrap();
+    let join = |new: &Device| {
+        new.client()
+            .join_by_external_commit(new.identity.clone(), group_info.clone(), None)
+    };
+    assert_eq!(join(&new).err(), Some(MlsError::SignerMissing));
+    assert_eq!(waiting_ids(&new), std::slice::from_ref(&id));
+    // A key that is not the identity's is of no use.
+    assert_eq!(
+        new.client().attach_signer(new.identity.clone(), Hsm::new()),
+        Err(MlsError::SignerFailed)
+    );
+    new.reload();
+    assert_eq!(join(&new).err(), Some(MlsError::SignerMissing));
+    new.client()
+        .attach_signer(new.identity.clone(), hsm.clone())
+        .unwrap();
+    let join = join(&new).unwrap();
+    assert_eq!(join.old_leaf_remains, None);
+    assert_eq!(bob.follow(&id, &join.commit).0.removed.len(), 1);
+    // Confirming needs none.
+    new.reload();
+    new.client().confirm_external_join(id.clone()).unwrap();
+    assert_eq!(new.read(&id, &bob.send(&id, "welcome back")), "welcome back");
+    assert_eq!(
+        new.group(&id).create_message(b"no".to_vec(), Vec::new()).err(),
+        Some(MlsError::SignerMissing)
+    );
+    new.client().attach_signer(new.identity.clone(), hsm).unwrap();
+    talk(&id, &[&new, &bob]);
+}
+
+#[test]
+fn a_phone_lost_in_the_middle_of_a_change_comes_back_by_the_identity_that_won() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&bob, &alice]);
+    let newer = alice
+        .client()
+        .create_identity(basic("alice 2"), common::SUITE)
+        .unwrap();
+    let update = alice.group(&id).self_update(Some(newer.id.clone())).unwrap();
+    let archive = alice.archive();
+    for won in [false, true] {
+        let mut new = alice.recovered(&archive);
+        assert_eq!(waiting(&new)[0].identity, alice.identity);
+        if won {
+            bob.follow(&id, &update.commit);
+            assert_eq!(new.rejoin(&id, &bob).old_leaf_remains, Some(1));
+            new.identity = newer.id.clone();
+        }
+        let join = new.rejoin(&id, &bob);
+        assert_eq!(join.old_leaf_remains, None);
+        let bob = bob.fork();
+        assert_eq!(bob.follow(&id, &join.commit).0.removed.len(), 1);
+        new.client().confirm_external_join(id.clone()).unwrap();
+        talk(&id, &[&new, &bob]);
+    }
+}
+
+#[test]
+fn a_group_with_a_staged_commit_or_a_waiting_join_is_archived_as_it_was_before() {
+    let (alice, bob) = (Device::without_validator("alice"), Device::new("bob"));
+    let id = group_of(&[&bob, &alice]);
+    let before = alice.client().recovery_revision().unwrap();
+    let commit = bob.group(&id).self_update(None).unwrap().commit;
+    bob.group(&id).merge_pending_commit().unwrap();
+    alice.receive(&id, &commit);
+    alice.rejoin(&id, &bob);
+    assert_eq!(alice.client().recovery_revision().unwrap(), before);
+    let mut new = alice.recovered(&alice.archive());
+    assert_eq!(waiting(&new)[0].epoch, 1);
+    come_back(&id, &mut new, &[&bob]);
+    talk(&id, &[&new, &bob]);
 }

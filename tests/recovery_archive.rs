@@ -9,7 +9,12 @@
 
 mod common;
 
-use std::{fs, path::Path, sync::Arc};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::{Arc, Barrier, Mutex},
+    thread,
+};
 
 use common::{
     Device, KEY, SUITE, advance, basic, deliver, group_of,
@@ -17,9 +22,9 @@ use common::{
     template::{database, open_at},
 };
 use mls_mobile::{
-    ArgumentReason, ClientConfig, GroupConfig, GroupId, MlsClient, MlsError, RecoveryArchiveReason,
-    WireFormat,
-    fault::{self, Plan},
+    ArgumentReason, ClientConfig, GroupConfig, GroupId, LeafNodeOptions, Lifetimes, MlsClient, MlsError,
+    RecoveryArchiveReason, WireFormat,
+    fault::{self, Plan, Point},
 };
 
 fn invalid(reason: RecoveryArchiveReason) -> MlsError {
@@ -167,6 +172,33 @@ fn an_argument_that_is_refused_leaves_nothing_on_the_disk() {
             });
         }),
         bad_argument("max_past_epochs", ArgumentReason::OutOfRange)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.group_defaults = Some(GroupConfig {
+                group_id: Some(GroupId(b"one of many".to_vec())),
+                ..GroupConfig::default()
+            });
+        }),
+        bad_argument("group_id", ArgumentReason::OnlyAtCreation)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.leaf_node = Some(LeafNodeOptions {
+                supported_proposals: vec![1],
+                ..LeafNodeOptions::default()
+            });
+        }),
+        bad_argument("supported_proposals", ArgumentReason::OutOfRange)
+    );
+    assert_eq!(
+        refused(key.clone(), &|config| {
+            config.lifetimes = Some(Lifetimes {
+                maximum_lifetime_seconds: 0,
+                ..Lifetimes::default()
+            });
+        }),
+        bad_argument("maximum_lifetime_seconds", ArgumentReason::OutOfRange)
     );
     // That of the lost database does not hold for this one.
     assert_eq!(
@@ -329,4 +361,80 @@ fn a_recovery_that_fails_at_any_statement_leaves_nothing_or_the_whole_database()
         }
     }
     assert!(seen.0 > 10, "{seen:?}");
+}
+
+#[test]
+fn of_two_recoveries_at_one_place_one_makes_the_database() {
+    let (alice, ..) = member();
+    let archive = alice.archive();
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let together = Barrier::new(2);
+        let recover = || {
+            together.wait();
+            recover_at(folder.path(), &archive, RECOVERY_KEY)
+        };
+        let results = thread::scope(|scope| {
+            let other = scope.spawn(recover);
+            [recover(), other.join().unwrap()]
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        let refused: Vec<_> = refused.into_iter().filter_map(Result::err).collect();
+        assert_eq!(made.len(), 1, "{refused:?}");
+        assert!(
+            [
+                MlsError::StorageBusy,
+                bad_argument("database_path", ArgumentReason::AlreadyExists)
+            ]
+            .contains(&refused[0]),
+            "{refused:?}"
+        );
+        // The one that was made is the one that is there.
+        let client = made.into_iter().next().unwrap().unwrap();
+        assert_whole(&client, &alice);
+        let identity = client.create_identity(basic("later"), SUITE).unwrap();
+        drop(client);
+        let client = open_at(folder.path(), KEY).unwrap();
+        assert!(client.identities().unwrap().contains(&identity));
+    }
+}
+
+/// Where a notification extension opens the database, while the app recovers it there.
+static PLACE: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn open_at_the_place(_: Point) {
+    let folder = PLACE.lock().unwrap().clone().unwrap();
+    thread::spawn(move || {
+        let client = open_at(&folder, KEY).unwrap();
+        client.create_identity(basic("intruder"), SUITE).unwrap();
+    })
+    .join()
+    .unwrap();
+}
+
+#[test]
+fn a_database_that_another_process_opens_meanwhile_is_not_replaced() {
+    let (alice, ..) = member();
+    let archive = alice.archive();
+    for point in 0.. {
+        let folder = tempfile::tempdir().unwrap();
+        *PLACE.lock().unwrap() = Some(folder.path().to_owned());
+        fault::arm(Plan::ParkAt(point, open_at_the_place));
+        let result = recover_at(folder.path(), &archive, RECOVERY_KEY);
+        if fault::disarm() <= point {
+            break;
+        }
+        let is_recovered = result.is_ok();
+        if let Err(error) = result {
+            let taken = bad_argument("database_path", ArgumentReason::AlreadyExists);
+            assert_eq!(error, taken, "{point}");
+        }
+        let identities = open_at(folder.path(), KEY).unwrap().identities().unwrap();
+        assert_eq!(
+            identities.last().unwrap().credential,
+            basic("intruder"),
+            "{point}"
+        );
+        assert_eq!(identities.len() > 1, is_recovered, "{point}");
+    }
 }

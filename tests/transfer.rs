@@ -9,7 +9,12 @@
 
 mod common;
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{
+    fs,
+    path::PathBuf,
+    sync::{Arc, Barrier},
+    thread,
+};
 
 use common::{Device, KEY, assert_agree, group_of};
 use mls_mobile::{ArgumentReason, ClientConfig, MlsClient, MlsError};
@@ -259,4 +264,29 @@ fn a_file_with_a_trigger_is_not_imported_and_not_used_up() {
     }
     change("DROP TRIGGER keep; DROP TABLE kept");
     transfer.import(TRANSFER_KEY).unwrap();
+}
+
+#[test]
+fn of_two_imports_at_one_place_one_makes_the_database() {
+    for _ in 0..10 {
+        let (alice, moved) = (Device::new("alice"), Move::new());
+        let identities = alice.client().identities().unwrap();
+        moved.export(&alice).unwrap();
+        let together = Barrier::new(2);
+        let import = || {
+            together.wait();
+            moved.import(TRANSFER_KEY)
+        };
+        let results = thread::scope(|scope| {
+            let other = scope.spawn(import);
+            [import(), other.join().unwrap()]
+        });
+        let (made, refused): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        let refused: Vec<_> = refused.into_iter().filter_map(Result::err).collect();
+        assert_eq!(made.len(), 1, "{refused:?}");
+        drop(made);
+        let config = ClientConfig::new(moved.database().to_str().unwrap(), NEW_KEY);
+        let client = MlsClient::open(config, None, None).unwrap();
+        assert_eq!(client.identities().unwrap(), identities);
+    }
 }

@@ -10,7 +10,11 @@
 mod common;
 
 use common::{Device, SUITE, advance, assert_agree, basic, deliver, group_of, reload};
-use mls_mobile::{ArgumentReason, GroupConfig, GroupId, MlsError, Padding, ProcessedMessage, WelcomeReason};
+use mls_mobile::{
+    ArgumentReason, GroupConfig, GroupId, MlsError, Padding, ProcessedMessage, WelcomeReason,
+    fault::{self, Plan},
+};
+use tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes};
 
 fn invalid(reason: WelcomeReason) -> MlsError {
     MlsError::WelcomeInvalid { reason }
@@ -345,4 +349,39 @@ fn fewer_past_epochs_delete_the_keys_of_the_others_at_once() {
     configure(&bob, 3);
     bob.reload();
     assert_eq!(bob.receive(&id, &second), ProcessedMessage::Stale { epoch: 1 });
+}
+
+/// The same Welcome, which also names key packages of `strangers` others, before ours.
+fn with_strangers(welcome: &[u8], strangers: u32) -> Vec<u8> {
+    // MLSMessage with version and wire format, then the suite: two bytes each.
+    let (head, rest) = welcome.split_at(6);
+    let (secrets, group_info) = VLBytes::tls_deserialize_bytes(rest).unwrap();
+    let stranger = |number: u32| {
+        let reference = [&[0; 28], number.to_be_bytes().as_slice()].concat();
+        // opaque key_package_ref<V>; HPKECiphertext with two empty fields.
+        [&[32], reference.as_slice(), &[0, 0]].concat()
+    };
+    let all: Vec<u8> = (0..strangers)
+        .flat_map(stranger)
+        .chain(secrets.as_slice().iter().copied())
+        .collect();
+    let all = VLBytes::new(all).tls_serialize_detached().unwrap();
+    [head, &all, group_info].concat()
+}
+
+#[test]
+fn a_welcome_for_many_costs_as_many_statements_as_one_for_us_alone() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = alice.create_group();
+    let welcome = invite(&id, &alice, &bob);
+    let statements = |welcome: Vec<u8>| {
+        fault::arm(Plan::Count);
+        let joined = bob.fork().client().join_from_welcome(welcome, None).map(drop);
+        (joined, fault::disarm())
+    };
+    let (joined, few) = statements(welcome.clone());
+    assert_eq!(joined, Ok(()));
+    assert_eq!(statements(with_strangers(&welcome, 5_000)), (Ok(()), few));
+    let (refused, _) = statements(invite(&id, &alice, &Device::new("carol")));
+    assert_eq!(refused, Err(invalid(WelcomeReason::NoMatchingKeyPackage)));
 }

@@ -7,14 +7,14 @@
     reason = "test code"
 )]
 
+mod authority;
 mod common;
 
 use std::sync::{Arc, Mutex};
 
+use authority::Authority;
 use common::{
-    AcceptAll, Device, assert_agree,
-    authority::Authority,
-    basic, deliver, group_of,
+    AcceptAll, Device, assert_agree, basic, deliver, group_of,
     hsm::Hsm,
     raw::{FromOutside, RawPeer},
 };

@@ -613,7 +613,9 @@ fileprivate struct FfiConverterData: FfiConverterRustBuffer {
  * one for certificates, with an app's own behind it.
  *
  * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`. So must who comes in by an external Commit be
+ * for the member that this Commit removes (section 12.4.3.2): compare `CommitSummary.external_joins` with `removed`. MLS
+ * itself lets whoever has the GroupInfo take any member's place, and every member remove any other.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -631,7 +633,9 @@ public protocol CredentialValidator: AnyObject, Sendable {
  * one for certificates, with an app's own behind it.
  *
  * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`. So must who comes in by an external Commit be
+ * for the member that this Commit removes (section 12.4.3.2): compare `CommitSummary.external_joins` with `removed`. MLS
+ * itself lets whoever has the GroupInfo take any member's place, and every member remove any other.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -1129,7 +1133,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
+     * needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1429,7 +1434,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
      * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
      *
-     * A call that is interrupted answers `Suspended` and did nothing.
+     * A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+     * validator or a signer runs, this waits for it, whatever the deadline.
      * Errors: `Reentrant`, `Wiped`.
      */
     func suspend(deadlineMs: UInt32) throws 
@@ -1536,9 +1542,9 @@ public static func `open`(config: ClientConfig, validator: CredentialValidator? 
      * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
      * Commit removes the other, which is then told so (`GroupInactive`).
      * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-     * whole, so open it; else repeat the call.
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, `StorageBusy` (another call makes a
+     * database in this folder), and as `open`. An archive or argument that is refused leaves nothing on the disk. After
+     * an error of storage or a crash: if there is a database, it is whole, so open it; else repeat the call.
      */
 public static func recover(archive: Data, recoveryKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
     return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1558,8 +1564,9 @@ public static func recover(archive: Data, recoveryKey: Data, config: ClientConfi
      * under `config.database_key`, removes the file, and opens the database.
      *
      * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
-     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
+     * imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or
+     * a crash: if there is a database, open it, else repeat the call, with the same keys and path. The file cannot be
+     * imported a second time elsewhere.
      */
 public static func importTransfer(path: String, transferKey: Data, config: ClientConfig, validator: CredentialValidator? = nil, logSink: LogSink? = nil)throws  -> MlsClient  {
     return try  FfiConverterTypeMlsClient_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -1702,7 +1709,8 @@ open func confirmExternalJoin(groupId: GroupId)throws  -> ExternalJoined  {
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
+     * needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2266,7 +2274,8 @@ open func storageInfo()throws  -> StorageInfo  {
      * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
      * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
      *
-     * A call that is interrupted answers `Suspended` and did nothing.
+     * A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+     * validator or a signer runs, this waits for it, whatever the deadline.
      * Errors: `Reentrant`, `Wiped`.
      */
 open func suspend(deadlineMs: UInt32)throws   {try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -8245,7 +8254,8 @@ public enum GroupInfoReason: Equatable, Hashable {
      */
     case externalJoinNotAllowed
     /**
-     * The group needs something that this device does not support.
+     * The group needs something that this device's leaf does not list: an extension, a proposal, or the credential type
+     * of a member (`LeafNodeOptions.supported_credentials`).
      */
     case unsupportedFeature
 
@@ -12288,9 +12298,12 @@ public func defaultCiphersuite()throws  -> Ciphersuite  {
  * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
  * but keeps others from joining.
  *
- * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
- * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
- * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+ * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), the validity of the roots
+ * themselves, what a Commit or proposal does, and whether a new credential belongs to the same member. For the last `next`
+ * gets the old and the new one: in `CommitSummary.updated`; for an external Commit in `removed` and `external_joins`; for
+ * a proposal, as its sender and in its `Update`. Without `next` whoever has a certificate is trusted with everything:
+ * with the GroupInfo he joins, in any member's place if he likes, and as a member he adds others, removes any, and
+ * takes on any certified identity.
  *
  * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
  * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
@@ -12336,7 +12349,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_func_default_ciphersuite() != 34514) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_func_x509_validator() != 47266) {
+    if (uniffi_mls_mobile_checksum_func_x509_validator() != 61598) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_func_x509_validator_with_others() != 65528) {
@@ -12372,7 +12385,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 33339) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 18388) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 18965) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() != 63308) {
@@ -12471,7 +12484,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_storage_info() != 26644) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_suspend() != 38360) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_suspend() != 36552) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
@@ -12612,10 +12625,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_constructor_mlsclient_open() != 5863) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 33188) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_recover() != 62133) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 39551) {
+    if (uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() != 22910) {
         return InitializationResult.apiChecksumMismatch
     }
 

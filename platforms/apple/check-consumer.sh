@@ -27,7 +27,14 @@ let package = Package(
     name: "app",
     platforms: [.iOS(.v16), .macOS(.v13)],
     dependencies: [.package(url: "file://$work/mls-mobile", exact: "0.1.0")],
-    targets: [.executableTarget(name: "app", dependencies: [.product(name: "MlsMobile", package: "mls-mobile")])]
+    targets: [
+        .executableTarget(
+            name: "app",
+            dependencies: [.product(name: "MlsMobile", package: "mls-mobile")],
+            // What Xcode sets for new apps; compilers before 6.1 do not know it.
+            swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
+        )
+    ]
 )
 EOF
 cat > "$work/app/Sources/app/main.swift" << 'EOF'
@@ -41,12 +48,21 @@ do {
 } catch MlsError.groupNotFound {
     print("groups:", try await client.groups().count)
 }
+let suite = try defaultCiphersuite()
+let owner = try await client.createIdentity(credential: .basic(identity: Data("app".utf8)), ciphersuite: suite)
+let config = GroupConfig(groupId: GroupId(Data([0xab])), padding: .block(size: 64))
+print("group:", try await client.createGroup(identity: owner.id, config: config).id)
+do {
+    _ = try x509Validator(roots: [])
+} catch let error as MlsError {
+    print("code:", error.code)
+}
 try await client.wipe()
 await client.close()
 EOF
 
 cd "$work/app"
 swift build > build.log 2>&1 || { cat build.log >&2; exit 1; }
-[ "$(swift run --quiet --skip-build app)" = "groups: 0" ]
+[ "$(swift run --quiet --skip-build app)" = $'groups: 0\ngroup: ab\ncode: 171' ]
 find .build/ -path '*MlsMobile.resources/PrivacyInfo.xcprivacy' | grep -q .
 echo "an empty package that adds this one by URL and tag builds and runs, and has the privacy manifest"

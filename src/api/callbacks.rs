@@ -78,7 +78,9 @@ pub enum ValidationRequest {
 /// one for certificates, with an app's own behind it.
 ///
 /// A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
-/// `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+/// `CommitSummary.updated`, and the sender of a proposal with its `Update`. So must who comes in by an external Commit be
+/// for the member that this Commit removes (section 12.4.3.2): compare `CommitSummary.external_joins` with `removed`. MLS
+/// itself lets whoever has the GroupInfo take any member's place, and every member remove any other.
 ///
 /// It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
 /// library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.

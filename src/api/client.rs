@@ -133,7 +133,8 @@ impl MlsClient {
 }
 
 impl MlsClient {
-    /// Opens the database after `prepare` has put it in its place.
+    /// Opens the database after `prepare` has put it in its place. Whatever can be refused before that is, so that no
+    /// database is left that the app believes not to be there.
     pub(super) fn start(
         name: &'static str,
         mut config: ClientConfig,
@@ -146,8 +147,10 @@ impl MlsClient {
             validator.map(|validator| Arc::new(ForeignValidator(validator)) as Arc<dyn Validator>);
         let core =
             secret("database_key", std::mem::take(&mut config.database_key)).and_then(|database_key| {
+                let context = context(&config, validator, log.clone())?;
                 prepare(&database_key)?;
-                open_core(&config, &database_key, validator, log.clone())
+                let store = open_store(&config, &database_key)?;
+                Ok(Core { store, context })
             });
         let core = core.map_err(|error| {
             let error = MlsError::from(error);
@@ -168,12 +171,7 @@ pub(super) fn secret(argument: &'static str, bytes: Vec<u8>) -> Result<Secret<32
     })
 }
 
-fn open_core(
-    config: &ClientConfig,
-    database_key: &Secret<32>,
-    validator: Option<Arc<dyn Validator>>,
-    log: Log,
-) -> Result<Core, Error> {
+fn context(config: &ClientConfig, validator: Option<Arc<dyn Validator>>, log: Log) -> Result<Context, Error> {
     let settings = config
         .group_defaults
         .as_ref()
@@ -193,26 +191,26 @@ fn open_core(
         .as_ref()
         .map_or_else(Lifetimes::default, Into::into);
     lifetimes.check()?;
-    let store = Store::open(
+    Ok(Context {
+        validator,
+        log,
+        settings,
+        creation,
+        leaf_node,
+        lifetimes,
+        inbox: config.inbox,
+        early: config
+            .early_limits
+            .as_ref()
+            .map_or_else(EarlyLimits::default, Into::into),
+    })
+}
+
+fn open_store(config: &ClientConfig, database_key: &Secret<32>) -> Result<Store, Error> {
+    Store::open(
         Path::new(&config.database_path),
         database_key,
         Duration::from_millis(config.busy_timeout_ms.into()),
         config.minimum_generation,
-    )?;
-    Ok(Core {
-        store,
-        context: Context {
-            validator,
-            log,
-            settings,
-            creation,
-            leaf_node,
-            lifetimes,
-            inbox: config.inbox,
-            early: config
-                .early_limits
-                .as_ref()
-                .map_or_else(EarlyLimits::default, Into::into),
-        },
-    })
+    )
 }

@@ -73,7 +73,8 @@ impl MlsClient {
 impl MlsClient {
     /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
     /// section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-    /// (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+    /// (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
+    /// needed if the GroupInfo does not carry it.
     ///
     /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
     /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;

@@ -18,7 +18,8 @@ pub enum GroupInfoReason {
     RatchetTreeInvalid,
     /// It carries no usable `external_pub`: the group does not want external joins.
     ExternalJoinNotAllowed,
-    /// The group needs something that this device does not support.
+    /// The group needs something that this device's leaf does not list: an extension, a proposal, or the credential type
+    /// of a member (`LeafNodeOptions.supported_credentials`).
     UnsupportedFeature,
 }
 
@@ -26,7 +27,9 @@ impl From<GroupInfoError> for MlsError {
     fn from(error: GroupInfoError) -> Self {
         let reason = match error {
             GroupInfoError::NotAGroupInfo => GroupInfoReason::NotAGroupInfo,
-            GroupInfoError::LastEpoch => GroupInfoReason::UnsupportedFeature,
+            GroupInfoError::LastEpoch | GroupInfoError::UnsupportedCredential => {
+                GroupInfoReason::UnsupportedFeature
+            }
             GroupInfoError::Build(error) => return build_error(*error),
             GroupInfoError::Commit(error) => return commit_error(&error),
             GroupInfoError::Finalize(

@@ -6,7 +6,7 @@ use super::{
     Ciphersuite, ClientConfig, CredentialValidator, GroupId, IdentityId, LogSink, MlsClient, MlsError, call,
     client::secret,
 };
-use crate::{group::recovery, policy::GroupSettings, storage::groups_to_rejoin::GroupToRejoinRecord};
+use crate::{group::recovery, storage::groups_to_rejoin::GroupToRejoinRecord};
 
 /// A group of a recovery archive that was not rejoined yet.
 #[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
@@ -90,9 +90,9 @@ impl MlsClient {
     /// Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
     /// Commit removes the other, which is then told so (`GroupInactive`).
     /// Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-    /// (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-    /// that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-    /// whole, so open it; else repeat the call.
+    /// (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, `StorageBusy` (another call makes a
+    /// database in this folder), and as `open`. An archive or argument that is refused leaves nothing on the disk. After
+    /// an error of storage or a crash: if there is a database, it is whole, so open it; else repeat the call.
     #[uniffi::constructor(default(validator = None, log_sink = None))]
     pub fn recover(
         archive: Vec<u8>,
@@ -103,11 +103,8 @@ impl MlsClient {
     ) -> Result<Arc<Self>, MlsError> {
         let target = config.database_path.clone();
         let minimum_generation = config.minimum_generation;
-        let settings = config.group_defaults.as_ref().map(GroupSettings::from);
         Self::start("recover", config, validator, log_sink, |database_key| {
             let recovery_key = secret("recovery_key", recovery_key)?;
-            // Opening checks them too, but there would be a database then.
-            settings.as_ref().map_or(Ok(()), GroupSettings::check)?;
             let target = Path::new(&target);
             recovery::recover(&archive, &recovery_key, target, database_key, minimum_generation)
         })

@@ -20,7 +20,8 @@ impl MlsClient {
     /// that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
     /// is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
     ///
-    /// A call that is interrupted answers `Suspended` and did nothing.
+    /// A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+    /// validator or a signer runs, this waits for it, whatever the deadline.
     /// Errors: `Reentrant`, `Wiped`.
     pub fn suspend(&self, deadline_ms: u32) -> Result<(), MlsError> {
         call(&self.core, "suspend", || {
@@ -84,8 +85,9 @@ impl MlsClient {
     /// under `config.database_key`, removes the file, and opens the database.
     ///
     /// Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-    /// imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
-    /// call, with the same keys and path. The file cannot be imported a second time elsewhere.
+    /// imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or
+    /// a crash: if there is a database, open it, else repeat the call, with the same keys and path. The file cannot be
+    /// imported a second time elsewhere.
     #[uniffi::constructor(default(validator = None, log_sink = None))]
     pub fn import_transfer(
         path: String,

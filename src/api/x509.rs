@@ -19,9 +19,12 @@ use crate::x509::{self, Roots};
 /// its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
 /// but keeps others from joining.
 ///
-/// Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
-/// credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
-/// for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+/// Not checked: revocation, names, key usages (take roots that certify for this purpose alone), the validity of the roots
+/// themselves, what a Commit or proposal does, and whether a new credential belongs to the same member. For the last `next`
+/// gets the old and the new one: in `CommitSummary.updated`; for an external Commit in `removed` and `external_joins`; for
+/// a proposal, as its sender and in its `Update`. Without `next` whoever has a certificate is trusted with everything:
+/// with the GroupInfo he joins, in any member's place if he likes, and as a member he adds others, removes any, and
+/// takes on any certified identity.
 ///
 /// `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
 /// Errors: `InvalidArgument` (`roots`: none, or one that does not decode).

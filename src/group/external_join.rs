@@ -19,7 +19,7 @@ use serde::de::IgnoredAny;
 use super::{
     Context, commit,
     configuration::Configuration,
-    early, join, mailbox,
+    early, join, leaf_node, mailbox,
     outcome::{CommitInfo, MemberInfo, Outcome, Processed},
     own_message, pending, psks, recovery, summary,
     validator::{self, Question},
@@ -156,7 +156,7 @@ struct Built {
 fn build(
     call: &mut Call<'_, WriteTx<'_>>,
     context: &Context,
-    (identity, leaf_node): (&Identity, LeafNodeContent),
+    (identity, content): (&Identity, LeafNodeContent),
     group_info: VerifiableGroupInfo,
     ratchet_tree: Option<RatchetTreeIn>,
     psk_ids: &[Vec<u8>],
@@ -166,11 +166,15 @@ fn build(
     groups::replace(&call.tx, &place)?;
     let provider = Provider::new(&call.tx)?;
     let psks = psks::for_external_commit(&call.tx, &provider, identity.ciphersuite, psk_ids)?;
-    let leaf_node = (identity, leaf_node);
+    let member = (identity, content);
     let (mut group, bundle, resynced) =
-        commit_externally(&provider, context, leaf_node, group_info, ratchet_tree, psks)?;
+        commit_externally(&provider, context, member, group_info, ratchet_tree, psks)?;
     if !commit::fits(&group, identity) {
         return Err(unfit_identity());
+    }
+    let own_leaf = group.own_leaf_node();
+    if !own_leaf.is_some_and(|own| leaf_node::lists_credentials(own.capabilities(), &group)) {
+        return Err(GroupInfoError::UnsupportedCredential.into());
     }
     // OpenMLS keeps the made-up keys with which it began as those of the past epoch: messages of that epoch would be
     // forgeries instead of stale.

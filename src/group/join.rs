@@ -2,10 +2,11 @@
 
 use openmls::{
     group::{GroupId, ProcessedWelcome, StagedWelcome, WelcomeError},
-    prelude::{Capabilities, KeyPackageBundle, MlsMessageBodyIn, RatchetTreeIn, Welcome},
+    messages::EncryptedGroupSecrets,
+    prelude::{Capabilities, Ciphersuite, KeyPackageBundle, MlsMessageBodyIn, RatchetTreeIn, Welcome},
 };
 use openmls_traits::{OpenMlsProvider as _, storage::StorageProvider as _};
-use tls_codec::Deserialize as _;
+use tls_codec::{Deserialize as _, DeserializeBytes as _, Serialize as _, VLBytes};
 
 use super::{
     Context,
@@ -22,11 +23,11 @@ use crate::{
     message, policy,
     provider::Provider,
     storage::{
-        Call, WriteTx,
+        Call, StorageError, WriteTx,
         cache::LiveGroup,
         external_joins,
         groups::{self, GroupRecord},
-        groups_to_rejoin,
+        groups_to_rejoin, key_packages,
     },
 };
 
@@ -47,8 +48,8 @@ pub(crate) fn inspect(
     welcome: &[u8],
     ratchet_tree: Option<&[u8]>,
 ) -> Result<WelcomeInfo, Error> {
+    let processed = open(&call.tx, context, welcome)?;
     let provider = Provider::new(&call.tx)?;
-    let processed = open(&provider, context, welcome)?;
     stage(&provider, processed, ratchet_tree, Existing::Ignore).map(|staged| describe(&staged))
 }
 
@@ -59,7 +60,7 @@ pub(crate) fn join(
     welcome: &[u8],
     ratchet_tree: Option<&[u8]>,
 ) -> Result<GroupId, Error> {
-    let processed = open(&Provider::new(&call.tx)?, context, welcome)?;
+    let processed = open(&call.tx, context, welcome)?;
     let configuration = Configuration::of(call, context, processed.unverified_group_info().group_id())?;
     leave_room(call, processed.unverified_group_info().group_id())?;
     // The invitation came first; the delivery service accepts only one of the two.
@@ -114,13 +115,13 @@ fn leave_room(call: &mut Call<'_, WriteTx<'_>>, id: &GroupId) -> Result<(), Erro
     Ok(())
 }
 
-fn open(provider: &Provider<'_>, context: &Context, welcome: &[u8]) -> Result<ProcessedWelcome, Error> {
+fn open(tx: &WriteTx<'_>, context: &Context, welcome: &[u8]) -> Result<ProcessedWelcome, Error> {
     message::check_length("welcome", welcome, policy::MAX_MESSAGE)?;
-    let welcome = parse(welcome)?;
-    let listed = listed_in_key_package(provider, &welcome)?;
+    let provider = &Provider::new(tx)?;
+    let (welcome, listed) = for_us(tx, provider, &parse(welcome)?)?;
     let processed = ProcessedWelcome::new_from_welcome(provider, &context.settings.join_config(), welcome)?;
     let extensions = processed.unverified_group_info().group_context().extensions();
-    if listed.is_some_and(|listed| !meets(&listed, extensions)) {
+    if !meets(&listed, extensions) {
         return Err(WelcomeError::UnsupportedCapability.into());
     }
     if processed.unverified_group_info().epoch().as_u64() > policy::MAX_JOINED_EPOCH {
@@ -129,16 +130,45 @@ fn open(provider: &Provider<'_>, context: &Context, welcome: &[u8]) -> Result<Pr
     Ok(processed)
 }
 
-/// What the leaf supports that the Welcome is for. Asked before the key package is used up; OpenMLS would only say that
-/// some leaf in the tree is not as it must be.
-fn listed_in_key_package(provider: &Provider<'_>, welcome: &Welcome) -> Result<Option<Capabilities>, Error> {
-    for secrets in welcome.secrets() {
-        let key_package: Option<KeyPackageBundle> = provider.storage().key_package(&secrets.new_member())?;
-        if let Some(bundle) = key_package {
-            return Ok(Some(bundle.key_package().leaf_node().capabilities().clone()));
-        }
+/// The Welcome with the secrets that are for us and no others, and what our leaf there supports. OpenMLS asks storage
+/// about each, and a message has room for a million. Capabilities are asked before the key package is used up; later
+/// OpenMLS would only say that some leaf in the tree is not as it must be.
+fn for_us(
+    tx: &WriteTx<'_>,
+    provider: &Provider<'_>,
+    welcome: &Welcome,
+) -> Result<(Welcome, Capabilities), Error> {
+    // The references of another suite are hashes of another length.
+    let ciphersuite = welcome.ciphersuite();
+    if !policy::CIPHERSUITES.contains(&ciphersuite) {
+        return Err(Error::UnsupportedCiphersuite(ciphersuite.into()));
     }
-    Ok(None)
+    let secrets = welcome.secrets();
+    let references = || secrets.iter().map(EncryptedGroupSecrets::new_member);
+    let reference = key_packages::first_here(tx, references())?.ok_or(WelcomeError::NoMatchingKeyPackage)?;
+    let ours = references().position(|named| named == reference);
+    let ours = ours
+        .and_then(|at| secrets.get(at))
+        .ok_or(WelcomeError::NoMatchingKeyPackage)?;
+    // A listed key package whose keys are gone was damaged.
+    let bundle: KeyPackageBundle = provider
+        .storage()
+        .key_package(&reference)?
+        .ok_or(StorageError::Corrupt)?;
+    let listed = bundle.key_package().leaf_node().capabilities().clone();
+
+    // struct { CipherSuite cipher_suite; EncryptedGroupSecrets secrets<V>; opaque encrypted_group_info<V>; } Welcome
+    let encoded = welcome.tls_serialize_detached()?;
+    let (_, rest) = Ciphersuite::tls_deserialize_bytes(&encoded)?;
+    let (_, group_info) = VLBytes::tls_deserialize_bytes(rest)?;
+    let only = VLBytes::new(ours.tls_serialize_detached()?);
+    let encoded = [
+        &ciphersuite.tls_serialize_detached()?,
+        &only.tls_serialize_detached()?,
+        group_info,
+    ]
+    .concat();
+    Ok((Welcome::tls_deserialize(&mut encoded.as_slice())?, listed))
 }
 
 fn parse(welcome: &[u8]) -> Result<Welcome, Error> {

@@ -2,7 +2,7 @@
 
 use openmls::{
     group::{GroupId, MlsGroup, MlsGroupStateError},
-    prelude::{Credential, LeafNode, LeafNodeParameters},
+    prelude::{Capabilities, Credential, LeafNode, LeafNodeParameters},
 };
 
 use super::{Live, check_in_step, extensions::meets, with_group};
@@ -31,18 +31,23 @@ pub(super) fn own(
         None => own_credential(&live.group)?,
     };
     let content = options.content(credential.credential_type())?;
-    let listed = content.capabilities.credentials();
-    let lists_all = live
-        .group
-        .members()
-        .all(|member| listed.contains(&member.credential.credential_type()));
-    if !lists_all || !meets(&content.capabilities, live.group.extensions()) {
+    if !lists_credentials(&content.capabilities, &live.group)
+        || !meets(&content.capabilities, live.group.extensions())
+    {
         return Err(Error::Argument {
             argument: "leaf_node",
             problem: ArgumentProblem::Unsupported,
         });
     }
     Ok(Some(content.parameters()))
+}
+
+/// Whether these capabilities list the type of every member's credential, as each leaf must (section 7.3).
+pub(super) fn lists_credentials(capabilities: &Capabilities, group: &MlsGroup) -> bool {
+    let listed = capabilities.credentials();
+    group
+        .members()
+        .all(|member| listed.contains(&member.credential.credential_type()))
 }
 
 fn own_credential(group: &MlsGroup) -> Result<&Credential, Error> {

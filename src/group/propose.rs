@@ -65,8 +65,8 @@ pub(crate) fn remove(
     })
 }
 
-/// Proposes to renew the own leaf, with another identity or another content if one is given. The group signs with it once another member
-/// has committed the proposal (`epoch::enter_next`).
+/// Proposes to renew the own leaf, with another identity or another content if one is given. The group signs with it
+/// once another member has committed the proposal (`epoch::enter_next`).
 pub(crate) fn self_update(
     call: &mut Call<'_, WriteTx<'_>>,
     id: &GroupId,

@@ -1,5 +1,7 @@
 //! What an app lists of its key packages. The private half is OpenMLS's, in the same rows.
 
+use std::collections::BTreeSet;
+
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +31,9 @@ pub(crate) struct KeyPackageRecord {
     pub(crate) last_resort: bool,
 }
 
+/// Bytes of a reference: every suite of ours has SHA-256 (RFC 9420, section 5.2).
+const REFERENCE: usize = 32;
+
 /// The listing is the row's second sealed column.
 fn place(reference: &Index) -> Place<'_> {
     Place {
@@ -54,6 +59,23 @@ pub(crate) fn describe(tx: &WriteTx<'_>, record: &KeyPackageRecord) -> Result<()
         ],
     )
     .map(drop)
+}
+
+/// The first of these that is here. In one statement, because a Welcome may name a million.
+pub(crate) fn first_here(
+    tx: &ReadTx<'_>,
+    references: impl IntoIterator<Item = KeyPackageRef>,
+) -> Result<Option<KeyPackageRef>, StorageError> {
+    let here: BTreeSet<Index> = tx
+        .rows("SELECT reference_key FROM key_package", [], |row| row.get(0))?
+        .into_iter()
+        .collect();
+    for reference in references {
+        if reference.as_slice().len() == REFERENCE && here.contains(&key_package_key(tx, &reference)?) {
+            return Ok(Some(reference));
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) fn list(tx: &ReadTx<'_>) -> Result<Vec<KeyPackageRecord>, StorageError> {

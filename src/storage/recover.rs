@@ -22,12 +22,8 @@ pub(crate) fn create(
     fill: impl FnOnce(&WriteTx<'_>) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
     let target = &open::locate("database_path", target)?;
-    if target.exists() {
-        return Err(StorageError::Path {
-            argument: "database_path",
-            problem: PathProblem::AlreadyExists,
-        });
-    }
+    let _alone = transfer::lock_folder(target)?;
+    check_free(target)?;
     transfer::remove_partials(target)?;
     let partial = transfer::beside(target, PARTIAL);
     let settings = Settings {
@@ -37,6 +33,8 @@ pub(crate) fn create(
     };
     let made = write(&settings, fill).and_then(|()| {
         fault::hit(Point::BeforeCommit)?;
+        // Another process may have opened a new database there meanwhile.
+        check_free(target)?;
         transfer::publish(&partial, target)
     });
     if made.is_err() {
@@ -45,6 +43,16 @@ pub(crate) fn create(
     }
     made?;
     fault::hit(Point::AfterCommit)
+}
+
+fn check_free(target: &Path) -> Result<(), StorageError> {
+    if target.exists() {
+        return Err(StorageError::Path {
+            argument: "database_path",
+            problem: PathProblem::AlreadyExists,
+        });
+    }
+    Ok(())
 }
 
 fn write(

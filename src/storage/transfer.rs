@@ -1,7 +1,7 @@
 //! Moving a database to another device: moved, not copied, because two copies would use the same keys.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -98,6 +98,7 @@ pub(crate) fn import(
 ) -> Result<(), StorageError> {
     let source = &open::locate("path", source)?;
     let target = &open::locate("database_path", target)?;
+    let _alone = lock_folder(target)?;
     if target.exists() {
         return Err(already_exists("database_path"));
     }
@@ -244,13 +245,25 @@ pub(super) fn remove_partials(path: &Path) -> Result<(), StorageError> {
 
 /// A rename or removal lasts only once the folder is on disk.
 pub(super) fn sync_folder(path: &Path) -> Result<(), StorageError> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
-    File::open(folder)
+    folder_of(path)
         .and_then(|folder| folder.sync_all())
         .map_err(from_io)
+}
+
+/// Lets one call at a time make a database in the folder of `path`, whatever process it comes from: each would remove
+/// the other's unfinished file, or publish it. The lock goes with the file that is returned.
+pub(super) fn lock_folder(path: &Path) -> Result<File, StorageError> {
+    let folder = folder_of(path).map_err(from_io)?;
+    match folder.try_lock() {
+        Ok(()) => Ok(folder),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Busy),
+        Err(TryLockError::Error(error)) => Err(from_io(error)),
+    }
+}
+
+fn folder_of(path: &Path) -> io::Result<File> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))
 }
 
 fn remove(path: &Path) -> Result<(), StorageError> {

@@ -8,7 +8,6 @@
     reason = "test code; each test file uses a part of this"
 )]
 
-pub mod authority;
 pub mod child;
 pub mod closed;
 pub mod fork;

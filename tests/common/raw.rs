@@ -6,12 +6,12 @@
 use openmls::{
     prelude::{
         BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
-        Extensions, ExternalProposal, ExternalSender, GroupEpoch, GroupId, JoinProposal, KeyPackage,
-        KeyPackageIn, LeafNodeIndex, LeafNodeParameters, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY,
-        MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup, MlsGroupCreateConfig, MlsGroupJoinConfig,
-        MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, OpenMlsProvider, PreSharedKeyProposal,
-        ProcessedMessageContent, Proposal, ProposalType, ProtocolVersion, RequiredCapabilitiesExtension,
-        SenderExtensionIndex, StagedWelcome,
+        Extensions, ExternalProposal, ExternalSender, GroupContext, GroupEpoch, GroupId, JoinProposal,
+        KeyPackage, KeyPackageBundle, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+        MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup,
+        MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
+        OpenMlsProvider, PreSharedKeyProposal, ProcessedMessageContent, Proposal, ProposalType,
+        ProtocolVersion, RequiredCapabilitiesExtension, SenderExtensionIndex, StagedWelcome,
         tls_codec::{DeserializeBytes as _, Serialize as _, VLBytes},
     },
     schedule::{
@@ -23,8 +23,10 @@ use openmls_libcrux_crypto::Provider;
 use openmls_traits::{
     crypto::OpenMlsCrypto as _,
     signatures::{Signer, SignerError},
+    storage::StorageProvider as _,
     types::SignatureScheme,
 };
+use serde::{Deserialize, Serialize};
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
 
@@ -42,6 +44,28 @@ pub enum FromOutside<'k> {
     Add(&'k [u8]),
     Remove(u32),
     NoExtensions,
+}
+
+/// A peer in a group, as bytes.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct SavedPeer {
+    storage: Vec<(Vec<u8>, Vec<u8>)>,
+    signing_key: Vec<u8>,
+    signature_key: Vec<u8>,
+    identity: Vec<u8>,
+    group_id: Vec<u8>,
+}
+
+/// What goes into a Commit of [`RawPeer::try_commit`].
+#[derive(Default)]
+pub struct CommitParts {
+    pub adds: Vec<Vec<u8>>,
+    pub removed: Vec<u32>,
+    pub psks: Vec<Psk>,
+    pub proposals: Vec<Proposal>,
+    pub group_context_extensions: Option<Extensions<GroupContext>>,
+    pub with_path: bool,
+    pub leaf_node: LeafNodeParameters,
 }
 
 struct Key(Provider, Vec<u8>);
@@ -89,6 +113,64 @@ impl RawPeer {
 
     pub fn key_package(&self) -> Vec<u8> {
         to_bytes(MlsMessageOut::from(self.new_key_package()))
+    }
+
+    /// The same keys, in no group.
+    pub fn elsewhere(&self) -> Self {
+        Self {
+            provider: Provider::new().unwrap(),
+            signer: Key(Provider::new().unwrap(), self.signer.1.clone()),
+            credential: self.credential.clone(),
+            group: None,
+        }
+    }
+
+    pub fn save(&self) -> SavedPeer {
+        let values = self.provider.storage().values.read().unwrap();
+        SavedPeer {
+            storage: values.clone().into_iter().collect(),
+            signing_key: self.signer.1.clone(),
+            signature_key: self.signature_key(),
+            identity: self.credential.credential.serialized_content().to_vec(),
+            group_id: self.group.as_ref().unwrap().group_id().to_vec(),
+        }
+    }
+
+    pub fn restore(saved: &SavedPeer) -> Self {
+        let provider = Provider::new().unwrap();
+        *provider.storage().values.write().unwrap() = saved.storage.iter().cloned().collect();
+        let group = MlsGroup::load(provider.storage(), &GroupId::from_slice(&saved.group_id));
+        Self {
+            group: group.unwrap(),
+            provider,
+            signer: Key(Provider::new().unwrap(), saved.signing_key.clone()),
+            credential: CredentialWithKey {
+                credential: BasicCredential::new(saved.identity.clone()).into(),
+                signature_key: saved.signature_key.clone().into(),
+            },
+        }
+    }
+
+    /// The private key that opens a Welcome to one of its key packages; joining deletes it.
+    pub fn init_private_key(&self, key_package: &[u8]) -> Vec<u8> {
+        let reference = self
+            .parse_key_package(key_package)
+            .hash_ref(self.provider.crypto());
+        let bundle: Option<KeyPackageBundle> =
+            self.provider.storage().key_package(&reference.unwrap()).unwrap();
+        bundle.unwrap().init_private_key().to_vec()
+    }
+
+    pub fn signing_key(&self) -> &[u8] {
+        &self.signer.1
+    }
+
+    pub fn leaf_index(&self) -> u32 {
+        self.group.as_ref().unwrap().own_leaf_index().u32()
+    }
+
+    pub fn leaf_count(&self) -> usize {
+        self.group.as_ref().unwrap().members().count()
     }
 
     fn new_key_package(&self) -> KeyPackage {
@@ -411,6 +493,54 @@ impl RawPeer {
     pub fn merge(&mut self) {
         let group = self.group.as_mut().unwrap();
         group.merge_pending_commit(&self.provider).unwrap();
+    }
+
+    /// A Commit with all this and nothing from the queue, if OpenMLS makes it. It is not merged: the next one
+    /// replaces it.
+    pub fn try_commit(&mut self, parts: CommitParts) -> Option<Vec<u8>> {
+        let adds: Vec<KeyPackage> = parts
+            .adds
+            .iter()
+            .map(|bytes| self.try_key_package(bytes))
+            .collect::<Option<_>>()?;
+        let psks = parts
+            .psks
+            .into_iter()
+            .map(|psk| Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(self.with_nonce(psk)))));
+        let proposals: Vec<_> = psks.chain(parts.proposals).collect();
+        let group = self.group.as_mut()?;
+        group.clear_pending_commit(self.provider.storage()).unwrap();
+        group.clear_pending_proposals(self.provider.storage()).unwrap();
+        let mut builder = group
+            .commit_builder()
+            .force_self_update(parts.with_path)
+            .propose_adds(adds)
+            .propose_removals(parts.removed.into_iter().map(LeafNodeIndex::new))
+            .add_proposals(proposals)
+            .leaf_node_parameters(parts.leaf_node);
+        if let Some(extensions) = parts.group_context_extensions {
+            builder = builder.propose_group_context_extensions(extensions).ok()?;
+        }
+        let bundle = builder
+            .load_psks(self.provider.storage())
+            .ok()?
+            .build(self.provider.rand(), self.provider.crypto(), &self.signer, |_| {
+                true
+            })
+            .ok()?
+            .stage_commit(&self.provider)
+            .ok()?;
+        Some(to_bytes(bundle.into_commit()))
+    }
+
+    fn try_key_package(&self, bytes: &[u8]) -> Option<KeyPackage> {
+        let message = MlsMessageIn::tls_deserialize_exact_bytes(bytes).ok()?;
+        let MlsMessageBodyIn::KeyPackage(key_package) = message.extract() else {
+            return None;
+        };
+        key_package
+            .validate(self.provider.crypto(), ProtocolVersion::Mls10)
+            .ok()
     }
 
     /// Processes a Commit of another member.

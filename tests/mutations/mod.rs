@@ -1,11 +1,19 @@
 //! Damage with a fixed seed: what transport, attackers and mistakes do to bytes.
 
-#![allow(unreachable_pub, reason = "a module of a test")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "a module of tests, each of which uses a part of it"
+)]
 
 /// xorshift64*: the same numbers on every machine, and no dependency.
-struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
+    pub fn new() -> Self {
+        Self(0x9e37_79b9_7f4a_7c15)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -14,7 +22,7 @@ impl Random {
     }
 
     /// A number below `limit`, which is at least 1.
-    fn below(&mut self, limit: usize) -> usize {
+    pub fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
@@ -30,7 +38,7 @@ pub type Mutations = Vec<(String, Vec<u8>)>;
 /// flipped, and
 /// `others` alone and joined with it.
 pub fn mutations(original: &[u8], others: &[Vec<u8>], random: usize) -> Mutations {
-    let mut random_numbers = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random_numbers = Random::new();
     let mut all = cuts(original);
     all.extend(head(original));
     all.extend(foreign(original, others));
@@ -77,7 +85,8 @@ fn foreign(original: &[u8], others: &[Vec<u8>]) -> Mutations {
     all
 }
 
-fn damaged(original: &[u8], others: &[Vec<u8>], random: &mut Random) -> (&'static str, Vec<u8>) {
+/// A damaged copy, and how it was made.
+pub fn damaged(original: &[u8], others: &[Vec<u8>], random: &mut Random) -> (&'static str, Vec<u8>) {
     let mut bytes = original.to_vec();
     let at = random.below(bytes.len());
     match random.below(9) {

@@ -20,10 +20,10 @@ struct TestProcess {
         while let bytes = try? Data(contentsOf: folder.appendingPathComponent("\(messages.count)")) {
             messages.append(IncomingMessage(bytes: bytes))
         }
-        let before = memory("VmRSS")
+        let before = Memory().now
         let handler = NotificationHandler(config: config(folder, "bob"))
         let result = try await handler.handle(messages, budget: .seconds(20))
-        let growth = memory("VmHWM") - before
+        let growth = Memory().peak - before
         print("handled \(result.batch.outcomes.count) inbox \(result.inbox.count) peak growth \(growth) KiB")
     }
 
@@ -44,19 +44,12 @@ struct TestProcess {
             } catch MlsError.groupNotFound {
                 count += 5
             }
-            if count == 2_000 { warm = memory("VmRSS") }
+            if count == 2_000 { warm = Memory().now }
         }
-        print("calls \(count) growth \(memory("VmRSS") - warm) KiB")
+        print("calls \(count) growth \(Memory().now - warm) KiB")
     }
 
     private static func config(_ folder: URL, _ name: String) -> ClientConfig {
         ClientConfig(database: folder.appendingPathComponent(name + ".db"), databaseKey: Data(0..<32))
-    }
-
-    /// KiB, as Linux counts them.
-    private static func memory(_ field: String) -> Int {
-        let status = (try? String(contentsOfFile: "/proc/self/status", encoding: .utf8)) ?? ""
-        let line = status.split(separator: "\n").first { $0.hasPrefix(field) }
-        return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) } ?? 0
     }
 }

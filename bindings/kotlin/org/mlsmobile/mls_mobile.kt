@@ -1296,7 +1296,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 47266) {
+    if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 61598) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_func_x509_validator_with_others() and 0xFFFF) != 65528) {
@@ -1332,7 +1332,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18388) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18965) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
@@ -1431,7 +1431,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_storage_info() and 0xFFFF) != 26644) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_suspend() and 0xFFFF) != 38360) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_suspend() and 0xFFFF) != 36552) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
@@ -1572,10 +1572,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_open() and 0xFFFF) != 5863) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 33188) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_recover() and 0xFFFF) != 62133) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 39551) {
+    if ((lib.uniffi_mls_mobile_checksum_constructor_mlsclient_import_transfer() and 0xFFFF) != 22910) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
 }
@@ -2039,7 +2039,9 @@ public object FfiConverterByteArray: FfiConverterRustBuffer<ByteArray> {
  * one for certificates, with an app's own behind it.
  *
  * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`. So must who comes in by an external Commit be
+ * for the member that this Commit removes (section 12.4.3.2): compare `CommitSummary.external_joins` with `removed`. MLS
+ * itself lets whoever has the GroupInfo take any member's place, and every member remove any other.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2059,7 +2061,9 @@ public interface CredentialValidator {
  * one for certificates, with an app's own behind it.
  *
  * A member's new credential must also be its rightful successor (RFC 9420, section 5.3.1): compare `before` and `after` in
- * `CommitSummary.updated`, and the sender of a proposal with its `Update`.
+ * `CommitSummary.updated`, and the sender of a proposal with its `Update`. So must who comes in by an external Commit be
+ * for the member that this Commit removes (section 12.4.3.2): compare `CommitSummary.external_joins` with `removed`. MLS
+ * itself lets whoever has the GroupInfo take any member's place, and every member remove any other.
  *
  * It runs inside the call's transaction: answer within a second, without a user interface, and without calling the
  * library, which answers `Reentrant`; do not wait for another thread that calls it, which would wait for you.
@@ -2456,7 +2460,8 @@ public interface FfiClientInterface {
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
+     * needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2756,7 +2761,8 @@ public interface FfiClientInterface {
      * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
      * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
      *
-     * A call that is interrupted answers `Suspended` and did nothing.
+     * A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+     * validator or a signer runs, this waits for it, whatever the deadline.
      * Errors: `Reentrant`, `Wiped`.
      */
     fun `suspend`(`deadlineMs`: kotlin.UInt)
@@ -3041,7 +3047,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     /**
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is needed if the GroupInfo does not carry it.
+     * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
+     * needed if the GroupInfo does not carry it.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -3770,7 +3777,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * that runs, interrupts it then, erases what was deleted, and closes the file. Afterwards no handle and no lock
      * is held, and calls answer `Suspended`. From any thread; suspended already, nothing happens.
      *
-     * A call that is interrupted answers `Suspended` and did nothing.
+     * A call that is interrupted answers `Suspended` and did nothing. A callback cannot be interrupted: while a
+     * validator or a signer runs, this waits for it, whatever the deadline.
      * Errors: `Reentrant`, `Wiped`.
      */
     @Throws(FfiException::class)override fun `suspend`(`deadlineMs`: kotlin.UInt)
@@ -3852,9 +3860,9 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * Restored on two phones, the archive makes two devices of which the members keep the one that joins last: its
      * Commit removes the other, which is then told so (`GroupInactive`).
      * Errors: `RecoveryArchiveInvalid` (another key; changed, cut or no archive; of a newer version), `InvalidArgument`
-     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, and as `open`. An archive or argument
-     * that is refused leaves nothing on the disk. After an error of storage or a crash: if there is a database, it is
-     * whole, so open it; else repeat the call.
+     * (a key that is not 32 bytes; the path; `AlreadyExists`), `StorageRolledBack`, `StorageBusy` (another call makes a
+     * database in this folder), and as `open`. An archive or argument that is refused leaves nothing on the disk. After
+     * an error of storage or a crash: if there is a database, it is whole, so open it; else repeat the call.
      */
     @Throws(MlsException::class) fun `recover`(`archive`: kotlin.ByteArray, `recoveryKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
@@ -3878,8 +3886,9 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * under `config.database_key`, removes the file, and opens the database.
      *
      * Errors: `WrongDatabaseKey` (the transfer key), `InvalidArgument`, `StorageForeign`, `Transferred` (the file was
-     * imported before), and as `open`. After an error or a crash: if there is a database, open it, else repeat the
-     * call, with the same keys and path. The file cannot be imported a second time elsewhere.
+     * imported before), `StorageBusy` (another call makes a database in this folder), and as `open`. After an error or
+     * a crash: if there is a database, open it, else repeat the call, with the same keys and path. The file cannot be
+     * imported a second time elsewhere.
      */
     @Throws(MlsException::class) fun `importTransfer`(`path`: kotlin.String, `transferKey`: kotlin.ByteArray, `config`: ClientConfig, `validator`: CredentialValidator? = null, `logSink`: LogSink? = null): MlsClient {
             return FfiConverterTypeMlsClient.lift(
@@ -10513,7 +10522,8 @@ enum class GroupInfoReason {
      */
     EXTERNAL_JOIN_NOT_ALLOWED,
     /**
-     * The group needs something that this device does not support.
+     * The group needs something that this device's leaf does not list: an extension, a proposal, or the credential type
+     * of a member (`LeafNodeOptions.supported_credentials`).
      */
     UNSUPPORTED_FEATURE;
 
@@ -14056,7 +14066,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
         /**
          * The suite for apps that have no reason for another. Never fails; the `Result` keeps Swift from having to trap.
          */
-    @Throws(FfiException::class) fun `defaultCiphersuite`(): Ciphersuite {
+    @Throws(FfiException::class) fun `ffiDefaultCiphersuite`(): Ciphersuite {
             return FfiConverterTypeCiphersuite.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
@@ -14079,14 +14089,17 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * its credential is not checked against the clock again: a member whose certificate has expired can still be followed,
          * but keeps others from joining.
          *
-         * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), and whether a new
-         * credential belongs to the same member. For the last `next` gets the old and the new one, in `CommitSummary.updated` and,
-         * for a proposal, as its sender and in its `Update`; without `next` every certified successor is accepted.
+         * Not checked: revocation, names, key usages (take roots that certify for this purpose alone), the validity of the roots
+         * themselves, what a Commit or proposal does, and whether a new credential belongs to the same member. For the last `next`
+         * gets the old and the new one: in `CommitSummary.updated`; for an external Commit in `removed` and `external_joins`; for
+         * a proposal, as its sender and in its `Update`. Without `next` whoever has a certificate is trusted with everything:
+         * with the GroupInfo he joins, in any member's place if he likes, and as a member he adds others, removes any, and
+         * takes on any certified identity.
          *
          * `roots` are DER-encoded certificates of authorities. Nothing is stored; an app passes it to each `open`.
          * Errors: `InvalidArgument` (`roots`: none, or one that does not decode).
          */
-    @Throws(FfiException::class) fun `x509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
+    @Throws(FfiException::class) fun `ffiX509Validator`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator? = null): CredentialValidator {
             return FfiConverterTypeCredentialValidator.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_x509_validator(
@@ -14103,7 +14116,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * As `x509_validator`, for groups in which not everybody has certificates yet: `next` alone judges the credentials of
          * other types, and must do so. Errors: as there.
          */
-    @Throws(FfiException::class) fun `x509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
+    @Throws(FfiException::class) fun `ffiX509ValidatorWithOthers`(`roots`: List<kotlin.ByteArray>, `next`: CredentialValidator): CredentialValidator {
             return FfiConverterTypeCredentialValidator.lift(
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_func_x509_validator_with_others(

@@ -33,8 +33,8 @@ extension MlsGroup {
     ///
     /// Stored: the Commit, as for `addMembers`, and the plaintext with it. Send `commit`; accepted, call
     /// `mergePendingCommit`, or process the echo: `released`, and the inbox, then have the message to send
-    /// (`messageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
-    /// (`messageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+    /// (`messageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+    /// plaintext back (`messageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
     /// nothing back: keep the plaintext.
     /// Errors: `invalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `pendingCommitExists`,
     /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
@@ -73,9 +73,15 @@ extension MlsGroup {
     }
 
     /// Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With
-    /// `newIdentity` its credential and signature key change too; the group signs with them after the merge.
+    /// `newIdentity` its credential and signature key change too; the group signs with them after the merge. The
+    /// identity that it has already brings in a credential that was replaced (`replaceCredential`). What the leaf says
+    /// otherwise stays (`updateLeafNode` changes it).
     /// Stored, sent and kept as for `addMembers`.
     ///
+    /// To change an identity everywhere, call this for each of `groups()` that is active and has the old one, after its
+    /// pending Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was
+    /// removed from; then `deleteIdentity` takes the old one and its key packages. After a crash begin again: `groups()`
+    /// tells which have moved.
     /// Errors: `identityNotFound`, `invalidArgument` (an identity of another ciphersuite, or of a credential type
     /// that not every member supports), `pendingCommitExists`, `stagedCommitExists`,
     /// `groupDiverged`, `groupInactive`, `groupNotFound`.

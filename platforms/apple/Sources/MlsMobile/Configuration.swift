@@ -12,9 +12,16 @@ extension ClientConfig {
 }
 
 extension KeyPackageOptions {
-    /// Usable for this long from now on, at most 366 days less an hour.
-    public init(lifetime: Duration, lastResort: Bool = false) {
-        self.init(lifetimeSeconds: lifetime.wholeSeconds, lastResort: lastResort)
+    /// Usable for this long from now on, at most the client's `Lifetimes` less its clock skew.
+    public init(lifetime: Duration, lastResort: Bool = false, leafNode: LeafNodeOptions? = nil) {
+        self.init(lifetimeSeconds: lifetime.wholeSeconds, lastResort: lastResort, leafNode: leafNode)
+    }
+}
+
+extension Lifetimes {
+    /// The longest lifetime that is made or accepted, and how far in the past one of this device begins.
+    public init(maximum: Duration, clockSkew: Duration = .seconds(3600)) {
+        self.init(maximumLifetimeSeconds: maximum.wholeSeconds, clockSkewSeconds: clockSkew.wholeSeconds)
     }
 }
 

@@ -2,10 +2,11 @@ import Foundation
 import MlsMobileFFI
 
 extension MlsGroup {
-    /// Changes how the group behaves on this device. Nothing is sent; `config.groupId` is ignored.
+    /// Changes how the group behaves on this device. Nothing is sent.
     ///
-    /// Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors:
-    /// `invalidArgument`.
+    /// Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+    /// Errors: `invalidArgument` (a value out of its bounds; `onlyAtCreation` for what must be left out here: `groupId`,
+    /// `leafNode`, `lifetimeSeconds`, `requiredCapabilities`, `extensions`, `externalSenders`), `groupNotFound`.
     public func configure(_ config: GroupConfig) async throws {
         try await write { try $0.configure(config: config) }
     }

@@ -3,10 +3,12 @@ import MlsMobileFFI
 
 extension MlsClient {
     /// Creates a group with this device as its only member, in epoch 0 (RFC 9420, section 11). Without `config` the
-    /// client's `groupDefaults` hold.
+    /// client's `groupDefaults` hold. The suite is the identity's.
     ///
     /// Stored: the group. Nothing is sent; `addMembers` invites.
-    /// Errors: `identityNotFound`, `groupAlreadyExists` (or an external join waits for it), `invalidArgument`.
+    /// Errors: `identityNotFound`, `groupAlreadyExists` (or an external join waits for it, or it waits to be rejoined),
+    /// `invalidArgument` with the field's name (`unsupported`: this device's own leaf does not list what
+    /// `requiredCapabilities` or `extensions` need of every member).
     public func createGroup(
         identity: IdentityId, config: GroupConfig? = nil
     ) async throws -> MlsGroup {
@@ -14,7 +16,8 @@ extension MlsClient {
         return MlsGroup(core, id)
     }
 
-    /// A handle to a group. Handles hold no state; make as many as you like. Errors: `groupNotFound`.
+    /// A handle to a group. Handles hold no state; make as many as you like. Errors: `groupNotFound`,
+    /// `groupNotRejoined`.
     public func group(_ groupId: GroupId) async throws -> MlsGroup {
         try await core.read { _ = try $0.group(groupId: groupId) }
         return MlsGroup(core, groupId)
@@ -39,7 +42,7 @@ extension MlsClient {
     ///
     /// Stored: the group; the key package is deleted, unless it is one of last resort. Nothing is sent.
     /// A group that this device was removed from makes room for its new membership; an external join that waits is
-    /// dropped.
+    /// dropped, and one of `groupsToRejoin` is joined with its configuration.
     /// Errors: `welcomeInvalid`, `messageMalformed`, `groupAlreadyExists`, `credentialRejected`,
     /// `unsupportedCiphersuite`; after each of them the same Welcome can be tried again.
     public func joinFromWelcome(

@@ -6,7 +6,7 @@ extension MlsClient {
     ///
     /// Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the
     /// delivery service, which gives each to one inviter only.
-    /// Errors: `identityNotFound`, `invalidArgument`.
+    /// Errors: `identityNotFound`, `invalidArgument` (`count`, `lifetimeSeconds`, or a field of `LeafNodeOptions`).
     public func createKeyPackages(
         identity: IdentityId, count: UInt32, options: KeyPackageOptions? = nil
     ) async throws -> [KeyPackage] {
@@ -25,7 +25,8 @@ extension MlsClient {
     }
 
     /// Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers
-    /// the present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+    /// the present and is not longer than the client's `maximumLifetimeSeconds`, and a suite that this library computes.
+    /// Nothing is stored.
     ///
     /// Errors: `keyPackageInvalid`, `messageMalformed`, `unsupportedCiphersuite`, `invalidArgument` (over 256 KiB).
     public func inspectKeyPackage(_ keyPackage: Data) async throws -> KeyPackageInfo {

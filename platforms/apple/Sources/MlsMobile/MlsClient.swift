@@ -13,7 +13,7 @@ import MlsMobileFFI
 public final class MlsClient: Sendable {
     let core: Core
 
-    private init(_ core: Core) {
+    init(_ core: Core) {
         self.core = core
     }
 

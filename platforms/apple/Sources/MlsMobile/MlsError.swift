@@ -7,6 +7,9 @@ import Foundation
 public enum MlsError: Error, Hashable, Sendable {
     /// No group with this id is in the database. It was never joined here, or it was deleted.
     case groupNotFound
+    /// The group came with a recovery archive and waits to be rejoined: `joinByExternalCommit`, or a Welcome. Or give it
+    /// up: `forgetGroupToRejoin`.
+    case groupNotRejoined
     /// A group with this id exists already. Delete it first, or keep using it.
     case groupAlreadyExists
     /// This device was removed from the group. What is there can be read; the group can be deleted or joined again. A
@@ -14,7 +17,9 @@ public enum MlsError: Error, Hashable, Sendable {
     case groupInactive
     /// No identity with this id is in the database.
     case identityNotFound
-    /// Groups still sign with this identity. Change their identity or delete them first.
+    /// An identity with this public key exists already. Attach its signer instead, or use another key.
+    case identityAlreadyExists
+    /// Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first.
     case identityInUse
     /// No key package with this reference is in the database: it was used, deleted, or is another device's.
     case keyPackageNotFound
@@ -60,6 +65,10 @@ public enum MlsError: Error, Hashable, Sendable {
     case messageMalformed
     /// The app's `CredentialValidator` refused, or it failed.
     case credentialRejected
+    /// The identity's key is outside the library, and no signer was attached since `open`. Call `attachSigner`.
+    case signerMissing
+    /// The app's `Signer` failed, or what it returned is no signature by the identity's key.
+    case signerFailed
     /// A callback called back into the library. Let it answer first.
     case reentrant
     /// No member of the group has this leaf index.
@@ -74,6 +83,8 @@ public enum MlsError: Error, Hashable, Sendable {
     case suspended
     /// The database was moved to another device, or is on its way. It never works here again.
     case transferred
+    /// A recovery archive cannot be used, or not be made.
+    case recoveryArchiveInvalid(reason: RecoveryArchiveReason)
     /// `rekey` was not confirmed. Confirm it, or call `rekey` again, first.
     case rekeyPending
     /// Another process held the database for longer than `busyTimeoutMs`. Try again.

@@ -2,6 +2,11 @@ import MlsMobileFFI
 
 // Both ways name every case, so that a new one does not compile until it is here.
 
+/// What native code throws, as apps know it.
+func converted<Answer>(_ call: () throws -> Answer) throws -> Answer {
+    do { return try call() } catch { throw MlsError(error) }
+}
+
 extension MlsError {
     init(_ error: any Error) {
         guard let error = error as? MlsMobileFFI.MlsError else {
@@ -14,9 +19,11 @@ extension MlsError {
     init(generated error: MlsMobileFFI.MlsError) {
         switch error {
         case .GroupNotFound: self = .groupNotFound
+        case .GroupNotRejoined: self = .groupNotRejoined
         case .GroupAlreadyExists: self = .groupAlreadyExists
         case .GroupInactive: self = .groupInactive
         case .IdentityNotFound: self = .identityNotFound
+        case .IdentityAlreadyExists: self = .identityAlreadyExists
         case .IdentityInUse: self = .identityInUse
         case .KeyPackageNotFound: self = .keyPackageNotFound
         case .KeyPackageInvalid(let reason): self = .keyPackageInvalid(reason: reason)
@@ -38,6 +45,8 @@ extension MlsError {
         case .MessageInvalid(let reason): self = .messageInvalid(reason: reason)
         case .MessageMalformed: self = .messageMalformed
         case .CredentialRejected: self = .credentialRejected
+        case .SignerMissing: self = .signerMissing
+        case .SignerFailed: self = .signerFailed
         case .Reentrant: self = .reentrant
         case .MemberNotFound(let leafIndex): self = .memberNotFound(leafIndex: leafIndex)
         case .UnsupportedCiphersuite(let ciphersuite): self = .unsupportedCiphersuite(ciphersuite: ciphersuite)
@@ -45,6 +54,7 @@ extension MlsError {
         case .Wiped: self = .wiped
         case .Suspended: self = .suspended
         case .Transferred: self = .transferred
+        case .RecoveryArchiveInvalid(let reason): self = .recoveryArchiveInvalid(reason: reason)
         case .RekeyPending: self = .rekeyPending
         case .StorageBusy: self = .storageBusy
         case .StorageLocked: self = .storageLocked
@@ -64,9 +74,11 @@ extension MlsError {
     var generated: MlsMobileFFI.MlsError? {
         switch self {
         case .groupNotFound: .GroupNotFound
+        case .groupNotRejoined: .GroupNotRejoined
         case .groupAlreadyExists: .GroupAlreadyExists
         case .groupInactive: .GroupInactive
         case .identityNotFound: .IdentityNotFound
+        case .identityAlreadyExists: .IdentityAlreadyExists
         case .identityInUse: .IdentityInUse
         case .keyPackageNotFound: .KeyPackageNotFound
         case .keyPackageInvalid(let reason): .KeyPackageInvalid(reason: reason)
@@ -88,6 +100,8 @@ extension MlsError {
         case .messageInvalid(let reason): .MessageInvalid(reason: reason)
         case .messageMalformed: .MessageMalformed
         case .credentialRejected: .CredentialRejected
+        case .signerMissing: .SignerMissing
+        case .signerFailed: .SignerFailed
         case .reentrant: .Reentrant
         case .memberNotFound(let leafIndex): .MemberNotFound(leafIndex: leafIndex)
         case .unsupportedCiphersuite(let ciphersuite): .UnsupportedCiphersuite(ciphersuite: ciphersuite)
@@ -95,6 +109,7 @@ extension MlsError {
         case .wiped: .Wiped
         case .suspended: .Suspended
         case .transferred: .Transferred
+        case .recoveryArchiveInvalid(let reason): .RecoveryArchiveInvalid(reason: reason)
         case .rekeyPending: .RekeyPending
         case .storageBusy: .StorageBusy
         case .storageLocked: .StorageLocked

@@ -1,5 +1,7 @@
-import MlsMobileFFI
-import MlsMobileIds
+// Exported, because an app that is compiled with MemberImportVisibility sees no member of a record otherwise. What this
+// module calls by the same name hides the generated one.
+@_exported import MlsMobileFFI
+@_exported import MlsMobileIds
 
 // What goes in and out, as the library describes it: values, equal by their content, and Sendable.
 
@@ -18,6 +20,10 @@ public typealias MlsId = MlsMobileIds.MlsId
 public typealias ArgumentReason = MlsMobileFFI.ArgumentReason
 /// What another member's epoch authenticator says.
 public typealias AuthenticatorComparison = MlsMobileFFI.AuthenticatorComparison
+/// A callback failed.
+public typealias CallbackError = MlsMobileFFI.CallbackError
+/// What a leaf lists as supported (RFC 9420, section 7.2), in the order of the numbers.
+public typealias Capabilities = MlsMobileFFI.Capabilities
 /// A ciphersuite by its IANA name (RFC 9420, section 17.1).
 public typealias Ciphersuite = MlsMobileFFI.Ciphersuite
 /// How to open a database.
@@ -54,6 +60,8 @@ public typealias GroupInfoReason = MlsMobileFFI.GroupInfoReason
 public typealias GroupState = MlsMobileFFI.GroupState
 /// A group in the list, without loading it.
 public typealias GroupSummary = MlsMobileFFI.GroupSummary
+/// A group of a recovery archive that was not rejoined yet.
+public typealias GroupToRejoin = MlsMobileFFI.GroupToRejoin
 /// A credential with a signature key of this device.
 public typealias Identity = MlsMobileFFI.Identity
 /// Something that the app has not acknowledged.
@@ -68,6 +76,12 @@ public typealias KeyPackageInfo = MlsMobileFFI.KeyPackageInfo
 public typealias KeyPackageOptions = MlsMobileFFI.KeyPackageOptions
 /// What is wrong with a key package.
 public typealias KeyPackageReason = MlsMobileFFI.KeyPackageReason
+/// What a leaf says of its owner.
+public typealias LeafNode = MlsMobileFFI.LeafNode
+/// What the leaves of this device say, besides what the library itself supports.
+public typealias LeafNodeOptions = MlsMobileFFI.LeafNodeOptions
+/// How long key packages may live (RFC 9420, section 7.2), and how wrong clocks may be.
+public typealias Lifetimes = MlsMobileFFI.Lifetimes
 /// A number in a log line.
 public typealias LogField = MlsMobileFFI.LogField
 /// How much a line matters.
@@ -76,6 +90,8 @@ public typealias LogLevel = MlsMobileFFI.LogLevel
 public typealias LogSink = MlsMobileFFI.LogSink
 /// A member (RFC 9420, section 7).
 public typealias Member = MlsMobileFFI.Member
+/// A member's leaf.
+public typealias MemberLeaf = MlsMobileFFI.MemberLeaf
 /// What a merge brought.
 public typealias Merged = MlsMobileFFI.Merged
 /// What can be read off a message without any state, and without any proof (RFC 9420, section 6).
@@ -86,6 +102,8 @@ public typealias MessageKind = MlsMobileFFI.MessageKind
 public typealias MessageReason = MlsMobileFFI.MessageReason
 /// Somebody without a place in the tree yet.
 public typealias NewMember = MlsMobileFFI.NewMember
+/// How PrivateMessages are padded, so that their length says less.
+public typealias Padding = MlsMobileFFI.Padding
 /// Which past epochs' message keys `delete_past_epoch_secrets` deletes.
 public typealias PastEpochDeletion = MlsMobileFFI.PastEpochDeletion
 /// How `process_messages` works.
@@ -100,8 +118,14 @@ public typealias ProposalKind = MlsMobileFFI.ProposalKind
 public typealias ProposalSummary = MlsMobileFFI.ProposalSummary
 /// A pre-shared key by its name.
 public typealias PskId = MlsMobileFFI.PskId
+/// What is wrong with a recovery archive.
+public typealias RecoveryArchiveReason = MlsMobileFFI.RecoveryArchiveReason
+/// What every member of a group must support (RFC 9420, section 11.1).
+public typealias RequiredCapabilities = MlsMobileFFI.RequiredCapabilities
 /// Who sent a message (RFC 9420, section 6).
 public typealias Sender = MlsMobileFFI.Sender
+/// Signs with a private key that the library never sees: one in an HSM, or in the system's key store.
+public typealias Signer = MlsMobileFFI.Signer
 /// The database as it is now.
 public typealias StorageInfo = MlsMobileFFI.StorageInfo
 /// A member's leaf before and after a Commit.

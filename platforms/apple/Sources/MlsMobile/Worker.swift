@@ -70,6 +70,6 @@ actor Worker {
     /// Once native code runs, it completes: only a call that has not begun can be cancelled.
     private func native<Answer>(_ call: () throws -> Answer) throws -> Answer {
         try Task.checkCancellation()
-        do { return try call() } catch { throw MlsError(error) }
+        return try converted(call)
     }
 }

@@ -15,6 +15,30 @@ import Testing
         }
     }
 
+    @Test func every_generated_type_has_its_name_in_the_layer() throws {
+        let text = try generatedText()
+        let types = text.matches(of: /\npublic\s+(?:indirect )?(?:struct|enum|protocol) (\w+)/).map { String($0.1) }
+        let layer = try sources("platforms/apple/Sources/MlsMobile/")
+        let own = types.filter { !$0.hasPrefix("FfiConverter") && !$0.hasSuffix("Protocol") }
+        #expect(own.count > 60)
+        for type in own {
+            #expect(try layer.contains(Regex("public (typealias|struct|enum) \(type)\\b")), "\(type)")
+        }
+    }
+
+    @Test func every_generated_constructor_and_function_has_its_counterpart() throws {
+        let text = try generatedText()
+        let client = try #require(text.range(of: "open class MlsClient: ")).upperBound
+        let end = try #require(text.range(of: "\npublic struct FfiConverterTypeMlsClient")).lowerBound
+        let constructors = text[client..<end].matches(of: /\npublic static func `?(\w+)`?\(/).map { String($0.1) }
+        let functions = text.matches(of: /\npublic func (\w+)\(/).map { String($0.1) }
+            .filter { !$0.hasPrefix("FfiConverter") && !$0.hasPrefix("uniffi") && $0 != "errorCode" }
+        #expect(constructors.count == 3 && functions.count == 3)
+        let layer = try sources("platforms/apple/Sources/MlsMobile/")
+        for name in constructors { #expect(layer.contains("    public static func \(name)("), "\(name)") }
+        for name in functions { #expect(layer.contains("\npublic func \(name)("), "\(name)") }
+    }
+
     @Test func the_lists_of_every_call_are_complete() throws {
         let text = try String(contentsOf: repository.appending(path: own + "EveryCall.swift"), encoding: .utf8)
         for object in ["MlsClient", "MlsGroup"] {
@@ -27,16 +51,19 @@ import Testing
     @Test func every_scenario_has_a_test_here() throws {
         let list = try String(contentsOf: repository.appending(path: "tests/scenarios.md"), encoding: .utf8)
         let tests = try sources(own)
-        let ids = list.matches(of: /\n\| (S\d\d) \|/).map { String($0.1) }
+        let ids = list.matches(of: /\n\| (S\d+) \|/).map { String($0.1) }
         #expect(ids.count > 30)
         for id in ids { #expect(tests.contains("func \(id)_"), "\(id)") }
     }
 
     private let own = "platforms/apple/Tests/MlsMobileTests/"
 
+    private func generatedText() throws -> String {
+        try String(contentsOf: repository.appending(path: "bindings/swift/MlsMobileFFI.swift"), encoding: .utf8)
+    }
+
     private func generated(_ object: String) throws -> [(name: String, parameters: [String])] {
-        let path = repository.appending(path: "bindings/swift/MlsMobileFFI.swift")
-        let text = try String(contentsOf: path, encoding: .utf8)
+        let text = try generatedText()
         let start = try #require(text.range(of: "public protocol \(object)Protocol"))
         let end = try #require(text.range(of: "\n}\n", range: start.upperBound..<text.endIndex))
         let methods = text[start.upperBound..<end.lowerBound].matches(of: /\n    func `?(\w+)`?\(([^\n]*?)\) throws/)

@@ -5,18 +5,17 @@ import Testing
 
 /// One of each, with data that can be told apart.
 private let generated: [MlsMobileFFI.MlsError] = [
-    .GroupNotFound, .GroupAlreadyExists, .GroupInactive, .IdentityNotFound, .IdentityInUse,
-    .KeyPackageNotFound, .KeyPackageInvalid(reason: .expired),
-    .WelcomeInvalid(reason: .ratchetTreeMissing), .GroupInfoInvalid(reason: .signatureInvalid),
-    .PendingCommitExists, .NoPendingCommit, .StagedCommitExists, .NoStagedCommit, .NoExternalJoin,
-    .GroupDiverged(rejectedEpoch: 7), .EarlyBufferFull, .ProposalNotFound, .PendingProposalsExist,
-    .PskNotFound, .ResumptionPskWithAdds, .SecretAlreadyExported, .WrongEpoch(current: 8, received: 9),
-    .MessageInvalid(reason: .pskMissing), .MessageMalformed, .CredentialRejected, .Reentrant,
-    .MemberNotFound(leafIndex: 10), .UnsupportedCiphersuite(ciphersuite: 11),
-    .InvalidArgument(argument: "argument", reason: .tooLong), .Wiped, .Suspended, .Transferred,
-    .RekeyPending, .StorageBusy, .StorageLocked, .StorageFull, .StorageReadOnly, .StorageIo,
-    .WrongDatabaseKey, .StorageCorrupt, .StorageForeign, .StorageTooNew(found: 12, supported: 13),
-    .StorageRolledBack(found: 14, minimum: 15), .Internal(code: 1001),
+    .GroupNotFound, .GroupNotRejoined, .GroupAlreadyExists, .GroupInactive, .IdentityNotFound, .IdentityAlreadyExists,
+    .IdentityInUse, .KeyPackageNotFound, .KeyPackageInvalid(reason: .expired),
+    .WelcomeInvalid(reason: .ratchetTreeMissing), .GroupInfoInvalid(reason: .signatureInvalid), .PendingCommitExists,
+    .NoPendingCommit, .StagedCommitExists, .NoStagedCommit, .NoExternalJoin, .GroupDiverged(rejectedEpoch: 7),
+    .EarlyBufferFull, .ProposalNotFound, .PendingProposalsExist, .PskNotFound, .ResumptionPskWithAdds,
+    .SecretAlreadyExported, .WrongEpoch(current: 8, received: 9), .MessageInvalid(reason: .pskMissing),
+    .MessageMalformed, .CredentialRejected, .SignerMissing, .SignerFailed, .Reentrant, .MemberNotFound(leafIndex: 10),
+    .UnsupportedCiphersuite(ciphersuite: 11), .InvalidArgument(argument: "argument", reason: .tooLong), .Wiped,
+    .Suspended, .Transferred, .RecoveryArchiveInvalid(reason: .wrongKey), .RekeyPending, .StorageBusy, .StorageLocked,
+    .StorageFull, .StorageReadOnly, .StorageIo, .WrongDatabaseKey, .StorageCorrupt, .StorageForeign,
+    .StorageTooNew(found: 12, supported: 13), .StorageRolledBack(found: 14, minimum: 15), .Internal(code: 1001),
 ]
 
 @Suite struct ErrorTests {
@@ -51,9 +50,10 @@ private let generated: [MlsMobileFFI.MlsError] = [
         await #expect(throws: failure(.invalidArgument(argument: "database_key", reason: .wrongLength))) {
             try await MlsMobile.MlsClient.open(config: shortKey)
         }
-        let damaged = try await keyPackage(pair.bob, "bob").dropLast() + [0]
-        await #expect(throws: failure(.keyPackageInvalid(reason: .signatureInvalid))) {
-            try await pair.alice.inspectKeyPackage(Data(damaged))
+        var damaged = try await keyPackage(pair.bob, "bob")
+        damaged[damaged.count - 1] ^= 1
+        await #expect(throws: failure(.keyPackageInvalid(reason: .signatureInvalid))) { [damaged] in
+            try await pair.alice.inspectKeyPackage(damaged)
         }
         let carol = try await open(pair.folder, "carol")
         let welcome = try #require(try await pair.alices.addMembers([try await keyPackage(carol, "carol")]).welcome)

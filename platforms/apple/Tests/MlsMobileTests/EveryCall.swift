@@ -5,7 +5,7 @@ typealias Call = (name: String, call: @Sendable () async throws -> Void)
 
 /// Every call of a client; `CoverageTests` compares the names with the generated protocol's.
 func clientCalls(_ client: MlsClient, _ group: GroupId) -> [Call] {
-    let (owner, data) = (IdentityId(Data([1])), Data([1]))
+    let (owner, data, signer) = (IdentityId(Data([1])), Data([1]), Signs { $0 })
     return [
         ("createGroup", { _ = try await client.createGroup(identity: owner) }),
         ("group", { _ = try await client.group(group) }),
@@ -15,10 +15,29 @@ func clientCalls(_ client: MlsClient, _ group: GroupId) -> [Call] {
         ("abandonExternalJoin", { try await client.abandonExternalJoin(group) }),
         ("confirmExternalJoin", { _ = try await client.confirmExternalJoin(group) }),
         ("joinByExternalCommit", { _ = try await client.joinByExternalCommit(identity: owner, groupInfo: data) }),
+        (
+            "joinByExternalCommitWithLeafNode",
+            {
+                _ = try await client.joinByExternalCommitWithLeafNode(
+                    identity: owner, groupInfo: data, leafNode: LeafNodeOptions())
+            }
+        ),
         ("pendingExternalJoin", { _ = try await client.pendingExternalJoin(group) }),
+        ("attachSigner", { try await client.attachSigner(identity: owner, signer: signer) }),
         ("createIdentity", { _ = try await identity(client, "name") }),
+        (
+            "createIdentityWithSigner",
+            {
+                _ = try await client.createIdentityWithSigner(
+                    credential: .basic(identity: data), ciphersuite: suite, publicKey: data, signer: signer)
+            }
+        ),
         ("deleteIdentity", { try await client.deleteIdentity(owner) }),
         ("identities", { _ = try await client.identities() }),
+        (
+            "replaceCredential",
+            { _ = try await client.replaceCredential(identity: owner, credential: .basic(identity: data)) }
+        ),
         ("createKeyPackages", { _ = try await client.createKeyPackages(identity: owner, count: 1) }),
         ("deleteExpiredKeyPackages", { _ = try await client.deleteExpiredKeyPackages() }),
         ("deleteKeyPackage", { try await client.deleteKeyPackage(KeyPackageRef(data)) }),
@@ -39,6 +58,10 @@ func clientCalls(_ client: MlsClient, _ group: GroupId) -> [Call] {
         ("inbox", { _ = try await client.inbox(limit: 1) }),
         ("messageInfo", { _ = try await client.messageInfo(data) }),
         ("processMessages", { _ = try await client.processMessages([]) }),
+        ("exportRecoveryArchive", { _ = try await client.exportRecoveryArchive(recoveryKey: data) }),
+        ("forgetGroupToRejoin", { try await client.forgetGroupToRejoin(group) }),
+        ("groupsToRejoin", { _ = try await client.groupsToRejoin() }),
+        ("recoveryRevision", { _ = try await client.recoveryRevision() }),
         ("confirmRekey", { try await client.confirmRekey() }),
         ("exportForTransfer", { try await client.exportForTransfer(to: repository, transferKey: data) }),
         ("rekey", { try await client.rekey(newKey: data) }),
@@ -73,6 +96,10 @@ func groupCalls(_ group: MlsGroup) -> [Call] {
         ("externalSenders", { _ = try await group.externalSenders() }),
         ("info", { _ = try await group.info() }),
         ("members", { _ = try await group.members() }),
+        ("leafNodes", { _ = try await group.leafNodes() }),
+        ("proposeLeafNode", { _ = try await group.proposeLeafNode(LeafNodeOptions()) }),
+        ("supportedByAll", { _ = try await group.supportedByAll() }),
+        ("updateLeafNode", { _ = try await group.updateLeafNode(LeafNodeOptions()) }),
         ("createMessage", { _ = try await group.createMessage(data) }),
         ("processMessage", { _ = try await group.processMessage(data) }),
         ("compareAuthenticator", { _ = try await group.compareAuthenticator(epoch: 1, authenticator: data) }),

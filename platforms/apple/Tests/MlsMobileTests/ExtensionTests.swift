@@ -46,7 +46,9 @@ import Testing
     }
 
     /// `check-apple.sh` compiles them.
-    @Test(arguments: ["NotificationService.swift", "AppLifecycle.swift", "Phone.swift"])
+    @Test(arguments: [
+        "NotificationService.swift", "AppLifecycle.swift", "Phone.swift", "Start.swift", "Validator.swift",
+    ])
     func S72_each_adapter_is_short(file: String) throws {
         let path = repository.appending(path: "platforms/apple/Samples/" + file)
         let lines = try String(contentsOf: path, encoding: .utf8).split(

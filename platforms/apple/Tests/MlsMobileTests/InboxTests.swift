@@ -19,17 +19,24 @@ import Testing
     @Test func S41_the_stream_gives_the_whole_list_at_first_and_after_each_change() async throws {
         let pair = try await Pair()
         let messages = try await pair.messages(["one", "two"])
-        var lists = pair.bob.inboxUpdates().makeAsyncIterator()
-        #expect(try await lists.next() == [])
+        let seen = Shared<[[String]]>([])
+        let watching = Task { [bob = pair.bob] in
+            for try await entries in bob.inboxUpdates() { seen.change { $0.append(texts(entries)) } }
+        }
+        try await until { seen() == [[]] }
         _ = try await pair.bobs.processMessage(messages[0])
-        let one = try #require(try await lists.next())
-        #expect(texts(one) == ["one"])
+        try await until { seen() == [[], ["one"]] }
         // A call that changes nothing in the inbox is no news.
         _ = try await pair.bobs.createMessage(Data())
+        try await Task.sleep(for: .milliseconds(200))
+        #expect(seen() == [[], ["one"]])
         _ = try await pair.bob.processMessages(incoming([messages[1]]))
-        #expect(texts(try #require(try await lists.next())) == ["one", "two"])
-        try await pair.bob.acknowledge(one.map(\.id))
-        #expect(texts(try #require(try await lists.next())) == ["two"])
+        try await until { seen() == [[], ["one"], ["one", "two"]] }
+        let first = try #require(try await pair.bob.inbox(limit: 1).first)
+        try await pair.bob.acknowledge([first.id])
+        try await until { seen() == [[], ["one"], ["one", "two"], ["two"]] }
+        watching.cancel()
+        try await watching.value
     }
 
     @Test func S42_the_stream_rests_while_suspended_and_ends_with_the_client() async throws {

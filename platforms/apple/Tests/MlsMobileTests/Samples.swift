@@ -49,6 +49,35 @@ func firstConversation(folder: URL, store: some KeyStore) async throws -> String
     return heard
 }
 
+/// Sends a message, whatever state the group is in. What goes to the delivery service comes back, in order; nothing if
+/// there is nobody to send to any more.
+func send(_ text: String, to group: MlsGroup) async throws -> [Data] {
+    let plaintext = Data(text.utf8)
+    do {
+        return [try await group.createMessage(plaintext)]
+    } catch MlsError.pendingProposalsExist {
+        // Somebody wants a change, such as to leave: it is committed first.
+        let commit = try await group.commitAndCreateMessage(plaintext).commit
+        // Once the delivery service has accepted it:
+        let merged = try await group.mergePendingCommit()
+        let messages = merged.released.compactMap { outcome -> Data? in
+            guard case .messageCreated(_, _, let bytes) = outcome else { return nil }
+            return bytes
+        }
+        return [commit] + messages
+    } catch MlsError.groupInactive {
+        // This device was removed.
+        return []
+    }
+    // `suspended`: the app is in the background; call `resume` when it comes back. `groupDiverged`: join again.
+}
+
+/// Before the app's process sleeps, and when it is in front again; `Samples/AppLifecycle.swift` does it on a phone.
+func sleepAndWake(_ client: MlsClient) async throws {
+    try await client.suspend(deadline: .seconds(2))
+    try await client.resume()
+}
+
 @Suite struct Samples {
     private final class Store: KeyStore {
         private let kept = Shared<Data?>(nil)
@@ -62,5 +91,21 @@ func firstConversation(folder: URL, store: some KeyStore) async throws -> String
     @Test func the_first_conversation_works() async throws {
         let folder = try Folder()
         #expect(try await firstConversation(folder: folder.url, store: Store()) == "hello")
+    }
+
+    @Test func a_message_is_sent_whatever_state_the_group_is_in() async throws {
+        let pair = try await Pair()
+        try await sleepAndWake(pair.alice)
+        let plain = try await send("one", to: pair.alices)
+        #expect(text(try await pair.bobs.processMessage(try #require(plain.first))) == "one")
+        _ = try await pair.alices.processMessage(try await pair.bobs.proposeSelfUpdate().proposal)
+        let both = try await send("two", to: pair.alices)
+        #expect(both.count == 2)
+        let outcomes = try await pair.bob.processMessages(incoming(both)).outcomes
+        guard case .processed(_, let last)? = outcomes.last else { Issue.record("nothing came"); return }
+        #expect(text(last) == "two")
+
+        _ = try await pair.alices.processMessage(try await pair.bobs.removeMembers([0]).commit)
+        #expect(try await send("three", to: pair.alices) == [])
     }
 }

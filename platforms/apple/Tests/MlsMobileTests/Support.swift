@@ -23,13 +23,9 @@ final class Folder: Sendable {
 
     subscript(name: String) -> URL { url.appendingPathComponent(name) }
 
-    /// Files in it that this process holds open.
+    /// Files in it that this process holds open. By the folder's own name: the way to it may have symbolic links.
     func held() throws -> [String] {
-        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
-        return descriptors.compactMap { descriptor in
-            let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/" + descriptor)
-            return target?.hasPrefix(url.path) == true ? target : nil
-        }
+        try openFiles().filter { $0.contains(url.lastPathComponent) }
     }
 }
 
@@ -178,8 +174,7 @@ func texts(_ entries: [InboxEntry]) -> [String] {
 /// Runs a program of this package beside the test, and returns what it printed.
 func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, output: String) {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0])
-        .deletingLastPathComponent().appendingPathComponent(program)
+    process.executableURL = programs.appendingPathComponent(program)
     process.arguments = arguments
     let output = Pipe()
     process.standardOutput = output
@@ -187,4 +182,13 @@ func run(_ program: String, _ arguments: [String]) throws -> (status: Int32, out
     let bytes = output.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     return (process.terminationStatus, String(decoding: bytes, as: UTF8.self))
+}
+
+/// Where SwiftPM has built the package. On Apple's systems the test runs in Xcode's own program.
+private var programs: URL {
+    #if os(Linux)
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
+    #else
+        Bundle(for: Folder.self).bundleURL.deletingLastPathComponent()
+    #endif
 }

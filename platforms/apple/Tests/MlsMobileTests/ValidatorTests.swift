@@ -99,6 +99,27 @@ import Testing
         client.change { $0 = nil }
     }
 
+    /// The layer has no call that a validator could make on its own thread, so this goes around it.
+    @Test func S26_the_validator_behind_the_certificates_gets_reentrant() async throws {
+        let (caught, native) = (Shared<[MlsMobileFFI.MlsError]>([]), Shared<MlsMobileFFI.MlsClient?>(nil))
+        let next = Judge { _ in
+            do { _ = try native()?.groups() } catch let error as MlsMobileFFI.MlsError {
+                caught.change { $0.append(error) }
+            }
+            return true
+        }
+        let folder = try Folder()
+        let package = try await keyPackage(try await open(folder, "bob"), "bob")
+        let validator = try lenient(next)
+        let alice = try MlsMobileFFI.MlsClient.open(config: config(folder, "alice"), validator: validator)
+        let owner = try alice.createIdentity(credential: .basic(identity: Data()), ciphersuite: suite).id
+        let group = try alice.createGroup(identity: owner, config: nil)
+        native.change { $0 = alice }
+        _ = try group.addMembers(keyPackages: [package])
+        native.change { $0 = nil }
+        #expect(caught() == [.Reentrant])
+    }
+
     @Test func S25_a_log_sink_gets_names_and_numbers_and_disturbs_nothing() async throws {
         final class Sink: LogSink {
             let lines = Shared<[String]>([])

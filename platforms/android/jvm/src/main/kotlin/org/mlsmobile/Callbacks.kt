@@ -6,6 +6,12 @@ public fun CredentialValidator(validate: (ValidationRequest) -> Boolean): Creden
         override fun validate(request: ValidationRequest): Boolean = validate(request)
     }
 
+/** A signer of one function; whatever it throws makes the call answer [MlsException.SignerFailed]. */
+public fun Signer(sign: (bytes: ByteArray) -> ByteArray): Signer =
+    object : Signer {
+        override fun sign(bytes: ByteArray): ByteArray = sign(bytes)
+    }
+
 /** A log sink of one function; what it throws is ignored. */
 public fun LogSink(log: (level: LogLevel, event: String, fields: List<LogField>) -> Unit): LogSink =
     object : LogSink {
@@ -23,20 +29,27 @@ internal class Callbacks(
 
     val logSink: LogSink? = logSink?.let { app -> LogSink { level, event, fields -> run { app.log(level, event, fields) } } }
 
+    fun signer(app: Signer): Signer = Signer { run { app.sign(it) } }
+
     /** Every call goes to another thread, where the native side cannot see that it comes from a callback. */
     fun refuseReentry() {
         if (inside.get() == true) throw FfiException.Reentrant().typed()
     }
 
-    // The generated code would let an Error pass, and leave the native side without an answer.
     private inline fun <T> run(callback: () -> T): T {
         inside.set(true)
         try {
-            return callback()
-        } catch (_: Throwable) {
-            throw FfiCallbackException.Failed()
+            return answered(callback)
         } finally {
             inside.remove()
         }
     }
 }
+
+/** The generated code would let an Error pass, and leave the native side without an answer. */
+internal inline fun <T> answered(callback: () -> T): T =
+    try {
+        callback()
+    } catch (_: Throwable) {
+        throw FfiCallbackException.Failed()
+    }

@@ -27,7 +27,15 @@ public suspend fun MlsGroup.removeMembers(leafIndices: List<UInt>): CommitBundle
 
 /**
  * Makes a Commit that renews this device's keys, so that who has stolen the old ones is locked out. With `newIdentity`
- * its credential and signature key change too; the group signs with them after the merge.
+ * its credential and signature key change too; the group signs with them after the merge. The identity that it has
+ * already brings in a credential that was replaced ([replaceCredential]). What the leaf says otherwise stays
+ * ([updateLeafNode] changes it).
+ *
+ * To change an identity everywhere, call this for each of [groups] that is active and has the old one, after its pending
+ * Commit is merged or cleared; make key packages of the new identity; delete the groups that this device was removed
+ * from; then [deleteIdentity] takes the old one and its key packages. After a crash begin again: [groups] tells which
+ * have moved.
+ *
  * Stored, sent and kept as for [addMembers].
  *
  * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
@@ -69,8 +77,8 @@ public suspend fun MlsGroup.updateGroupContextExtensions(extensions: List<Extens
  *
  * Stored: the Commit, as for [addMembers], and the plaintext with it. Send `commit`; accepted, call
  * [mergePendingCommit], or process the echo: `released`, and the inbox, then have the message to send
- * (`MessageCreated`). If the Commit is cleared, or another one wins, they give the plaintext back
- * (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
+ * (`MessageCreated`). If the Commit is cleared, another one wins, or the app's signer is missing or fails, they give the
+ * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
  * nothing back: keep the plaintext.
  * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
  * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.

@@ -2,8 +2,9 @@ package org.mlsmobile
 
 /**
  * Makes an external Commit that joins the group of `groupInfo`, after the validator accepted it (RFC 9420, section
- * 12.4.3.2): for a device that was not invited, or that is out of step. If this identity is a member already, the
- * Commit removes its old leaf. `ratchetTree` is needed if the GroupInfo does not carry it.
+ * 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered ([groupsToRejoin]). If this
+ * identity is a member already, the Commit removes its old leaf. `ratchetTree` is needed if the GroupInfo does not carry
+ * it.
  *
  * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the same
  * group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service; accepted, call
@@ -29,8 +30,8 @@ public suspend fun MlsClient.pendingExternalJoin(groupId: GroupId): ExternalJoin
  * active and in step, whatever it was before. Process what the delivery service had before the Commit first: the keys
  * of the old membership are deleted, and its messages are `Stale` from then on.
  *
- * Stored: the group in its new epoch, with the old one's configuration, and the outcomes of early messages that it
- * makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed the join
+ * Stored: the group in its new epoch, with the old one's configuration (that of the archive for one of [groupsToRejoin],
+ * which it leaves), and the outcomes of early messages that it makes readable. An own Commit that was pending in the old membership is dropped. If the echo has confirmed the join
  * already, and the group is still in the epoch that it began, the same epoch comes again and nothing changes.
  * Errors: `NoExternalJoin`.
  * After a crash: it still waits, or the group is joined; calling again is safe.

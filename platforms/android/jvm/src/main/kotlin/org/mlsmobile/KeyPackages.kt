@@ -5,7 +5,7 @@ package org.mlsmobile
  *
  * Stored: each with its private keys, until it is used, deleted or expired. Send each one's `bytes` to the delivery
  * service, which gives each to one inviter only.
- * Errors: `IdentityNotFound`, `InvalidArgument`.
+ * Errors: `IdentityNotFound`, `InvalidArgument` (`count`, `lifetime_seconds`, or a field of `LeafNodeOptions`).
  */
 public suspend fun MlsClient.createKeyPackages(
     identity: IdentityId,
@@ -37,7 +37,8 @@ public suspend fun MlsClient.deleteExpiredKeyPackages(): ULong = write { it.dele
 
 /**
  * Checks a key package from elsewhere: signatures, the rules of RFC 9420, section 10.1, a lifetime that covers the
- * present and is not longer than 366 days, and a suite that this library computes. Nothing is stored.
+ * present and is not longer than the client's `maximumLifetimeSeconds`, and a suite that this library computes. Nothing
+ * is stored.
  *
  * Errors: `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`, `InvalidArgument` (over 256 KiB).
  */

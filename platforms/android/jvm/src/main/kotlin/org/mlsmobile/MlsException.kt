@@ -17,6 +17,12 @@ public sealed class MlsException(
     /** No group with this id is in the database. It was never joined here, or it was deleted. */
     public class GroupNotFound internal constructor(code: UInt, text: String) : MlsException(code, text)
 
+    /**
+     * The group came with a recovery archive and waits to be rejoined. Join it by an external Commit or from a Welcome, or
+     * forget it.
+     */
+    public class GroupNotRejoined internal constructor(code: UInt, text: String) : MlsException(code, text)
+
     /** A group with this id exists already. Delete it first, or keep using it. */
     public class GroupAlreadyExists internal constructor(code: UInt, text: String) : MlsException(code, text)
 
@@ -29,7 +35,10 @@ public sealed class MlsException(
     /** No identity with this id is in the database. */
     public class IdentityNotFound internal constructor(code: UInt, text: String) : MlsException(code, text)
 
-    /** Groups still sign with this identity. Change their identity or delete them first. */
+    /** An identity with this public key exists already: attach its signer ([attachSigner]), or use another key. */
+    public class IdentityAlreadyExists internal constructor(code: UInt, text: String) : MlsException(code, text)
+
+    /** Groups still sign with this identity, or wait to be rejoined with it. Change their identity or delete them first. */
     public class IdentityInUse internal constructor(code: UInt, text: String) : MlsException(code, text)
 
     /** No key package with this reference is in the database: it was used, deleted, or is another device's. */
@@ -138,6 +147,12 @@ public sealed class MlsException(
     /** The app's `CredentialValidator` refused, or it failed. */
     public class CredentialRejected internal constructor(code: UInt, text: String) : MlsException(code, text)
 
+    /** The identity's key is outside the library, and no signer was attached since `open`. Call [attachSigner]. */
+    public class SignerMissing internal constructor(code: UInt, text: String) : MlsException(code, text)
+
+    /** The app's `Signer` failed, or what it returned is no signature by the identity's key. Try again. */
+    public class SignerFailed internal constructor(code: UInt, text: String) : MlsException(code, text)
+
     /** A callback called back into the library. Let it answer first. */
     public class Reentrant internal constructor(code: UInt, text: String) : MlsException(code, text)
 
@@ -175,6 +190,14 @@ public sealed class MlsException(
 
     /** The database was moved to another device, or is on its way. It never works here again. */
     public class Transferred internal constructor(code: UInt, text: String) : MlsException(code, text)
+
+    /** A recovery archive cannot be used, or not be made. */
+    public class RecoveryArchiveInvalid internal constructor(
+        code: UInt,
+        text: String,
+        /** What is wrong with it. */
+        public val reason: RecoveryArchiveReason,
+    ) : MlsException(code, text)
 
     /** [rekey] was not confirmed. Confirm it, or call [rekey] again, first. */
     public class RekeyPending internal constructor(code: UInt, text: String) : MlsException(code, text)

@@ -27,10 +27,11 @@ public suspend fun MlsGroup.members(): List<Member> = read { it.members() }
 public suspend fun MlsGroup.externalSenders(): List<ExternalSender> = read { it.externalSenders() }
 
 /**
- * Changes how the group behaves on this device. Nothing is sent; `config.groupId` is ignored.
+ * Changes how the group behaves on this device. Nothing is sent.
  *
- * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once. Errors:
- * `InvalidArgument`.
+ * Stored: the configuration; fewer past epochs, or a shorter lifetime, delete their keys at once.
+ * Errors: `InvalidArgument` (a value out of its bounds; `OnlyAtCreation` for what must be left out here: `groupId`,
+ * `leafNode`, `lifetimeSeconds`, `requiredCapabilities`, `extensions`, `externalSenders`), `GroupNotFound`.
  */
 public suspend fun MlsGroup.configure(config: GroupConfig): Unit = write { it.configure(config) }
 

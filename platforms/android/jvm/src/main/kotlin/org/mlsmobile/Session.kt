@@ -14,7 +14,7 @@ import kotlinx.coroutines.withContext
 import java.util.concurrent.ConcurrentHashMap
 
 /** What a client and its groups share: the native client, who may call it, and on which threads. */
-internal class Session(private val client: FfiClient, private val callbacks: Callbacks) {
+internal class Session(private val client: FfiClient, val callbacks: Callbacks) {
     // Batches have a thread of their own and go one after the other, as they do inside, so that reads find another one
     // free; and a suspension must never wait for a thread behind the calls that it is to stop.
     private val calls = threads(4)

@@ -2,11 +2,14 @@ package org.mlsmobile
 
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.delay
 import kotlinx.coroutines.runBlocking
 import kotlinx.coroutines.withTimeout
 import org.junit.jupiter.api.Assertions.assertEquals
 import java.nio.file.Files
 import java.nio.file.Path
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
 import kotlin.time.Duration.Companion.seconds
 
 val SUITE = Ciphersuite.MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519
@@ -71,6 +74,30 @@ suspend fun Devices.pair(
     val bob = open("bob", bobsValidator)
     val alices = alice.createGroup(alice.identity("alice"))
     return Pair(alice, bob, alices, alices.add(bob, "bob"))
+}
+
+/** A validator that accepts when it is let go on, and tells when it was asked: it holds the call that asks. */
+class Hold {
+    private val asked = CountDownLatch(1)
+    private val released = CountDownLatch(1)
+
+    /** Requests that are let through before. */
+    @Volatile
+    var active = false
+
+    val validator = CredentialValidator {
+        if (active) {
+            asked.countDown()
+            released.await(30, TimeUnit.SECONDS)
+        }
+        true
+    }
+
+    suspend fun awaitAsked() {
+        while (asked.count > 0) delay(1)
+    }
+
+    fun release() = released.countDown()
 }
 
 /** A device that this group adds; it joins. */

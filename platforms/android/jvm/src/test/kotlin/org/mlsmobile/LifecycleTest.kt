@@ -1,5 +1,6 @@
 package org.mlsmobile
 
+import kotlinx.coroutines.CoroutineStart
 import kotlinx.coroutines.async
 import kotlinx.coroutines.delay
 import kotlinx.coroutines.launch
@@ -39,13 +40,19 @@ class LifecycleTest {
 
     @Test
     fun `S03 close waits for a batch, which completes`() = test {
-        val pair = pair()
-        val messages = List(40) { IncomingMessage(pair.alices.say("$it")) }
-        val batch = scope.async { pair.bob.processMessages(messages) }
-        while (pair.bob.inbox(1u).isEmpty()) delay(1)
-        pair.bob.close()
-        assertTrue(batch.isCompleted || batch.await().outcomes.size == 40)
-        assertEquals(40, batch.await().outcomes.size)
+        val hold = Hold()
+        val pair = pair(bobsValidator = hold.validator)
+        hold.active = true
+        val commit = pair.alices.selfUpdate().commit
+        val batch = scope.async { pair.bob.processMessages(listOf(IncomingMessage(commit), IncomingMessage(commit))) }
+        hold.awaitAsked()
+        val closing = scope.async(start = CoroutineStart.UNDISPATCHED) { pair.bob.close() }
+        refused<MlsException.Closed> { pair.bobs.info() }
+        delay(50)
+        assertFalse(closing.isCompleted, "close did not wait")
+        hold.release()
+        closing.await()
+        assertEquals(2, batch.await().outcomes.size)
         refused<MlsException.Closed> { pair.bobs.info() }
     }
 

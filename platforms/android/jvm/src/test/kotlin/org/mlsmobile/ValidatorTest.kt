@@ -1,9 +1,12 @@
 package org.mlsmobile
 
 import kotlinx.coroutines.runBlocking
+import org.junit.jupiter.api.Assertions.assertArrayEquals
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
+import java.io.File
 import java.util.concurrent.CopyOnWriteArrayList
 import java.util.concurrent.atomic.AtomicReference
 
@@ -88,5 +91,64 @@ class ValidatorTest {
         })
         refused<MlsException.GroupNotFound> { client.group(GroupId(byteArrayOf(1))) }
         assertEquals(listOf("INFO opened ", "ERROR group code=100"), lines)
+    }
+
+    @Test
+    fun `S26 certificates are checked before the app's own validator`() = test {
+        for (roots in listOf(emptyList(), listOf("no certificate".toByteArray()))) {
+            assertEquals("roots", refused<MlsException.InvalidArgument> { x509Validator(roots) }.argument)
+            refused<MlsException.InvalidArgument> { x509ValidatorWithOthers(roots, ACCEPTS) }
+        }
+        val roots = listOf(File("../../../tests/fixtures/root.der").readBytes())
+        val keyPackage = open("bob").keyPackage("bob")
+        val asked = AtomicReference<ValidationRequest>()
+        val client = AtomicReference<MlsClient>()
+        val inside = AtomicReference<Throwable>()
+        var next: (ValidationRequest) -> Boolean = { true }
+        val others = CredentialValidator {
+            asked.set(it)
+            next(it)
+        }
+        val strict = open("strict", x509Validator(roots, others))
+        val strictly = strict.createGroup(strict.identity("strict"))
+        refused<MlsException.CredentialRejected> { strictly.addMembers(listOf(keyPackage)) }
+        assertNull(asked.get())
+
+        client.set(open("alice", x509ValidatorWithOthers(roots, others)))
+        val alices = client.get().createGroup(client.get().identity("alice"))
+        for (failure in listOf(IllegalStateException("no opinion"), NotImplementedError())) {
+            next = { throw failure }
+            refused<MlsException.CredentialRejected> { alices.addMembers(listOf(keyPackage)) }
+        }
+        next = {
+            inside.set(runCatching { runBlocking { client.get().groups() } }.exceptionOrNull())
+            true
+        }
+        alices.addMembers(listOf(keyPackage))
+        assertTrue(asked.get() is ValidationRequest.KeyPackage)
+        assertTrue(inside.get() is MlsException.Reentrant)
+    }
+
+    @Test
+    fun `S27 the servers that may propose are judged too`() = test {
+        var acceptsServers = false
+        val seen = CopyOnWriteArrayList<ValidationRequest>()
+        val bob = open("bob", CredentialValidator {
+            seen += it
+            acceptsServers || it !is ValidationRequest.ExternalSenders
+        })
+        val key = OutsideKey().public
+        val server = ExternalSender(key, Credential.Basic("server".toByteArray()))
+        val alice = open("alice")
+        val alices = alice.createGroup(alice.identity("alice"), GroupConfig(externalSenders = listOf(server)))
+        val welcome = alices.addMembers(listOf(bob.keyPackage("bob"))).welcome!!
+        alices.mergePendingCommit()
+        refused<MlsException.CredentialRejected> { bob.joinFromWelcome(welcome) }
+        assertTrue(seen.first() is ValidationRequest.Welcome && seen.size == 2)
+        val judged = (seen.last() as ValidationRequest.ExternalSenders).senders.single()
+        assertEquals("server", judged.credential.name())
+        assertArrayEquals(key, judged.signatureKey)
+        acceptsServers = true
+        assertAgreement(alices, bob.joinFromWelcome(welcome))
     }
 }

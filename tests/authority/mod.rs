@@ -1,5 +1,7 @@
 //! Certificate authorities for tests.
 
+#![allow(unreachable_pub, reason = "a module of tests")]
+
 use std::sync::Arc;
 
 use mls_mobile::{Credential, Identity};
@@ -8,7 +10,7 @@ use rcgen::{
     date_time_ymd,
 };
 
-use super::{Device, hsm::Hsm};
+use crate::common::{Device, hsm::Hsm};
 
 /// An authority with its certificate.
 pub struct Authority {
