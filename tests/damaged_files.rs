@@ -113,3 +113,52 @@ fn a_damaged_byte_of_a_sealed_value_is_corrupt() {
         }
     }
 }
+
+/// Changes the key of a row in the index that finds it: the row is there, and is not found.
+fn damage_index(path: &Path, table: &str, column: &str) {
+    let mut file = fs::read(path).unwrap();
+    let connection = Connection::open(path).unwrap();
+    let page: usize = connection
+        .query_row(
+            "SELECT rootpage FROM sqlite_schema WHERE type = 'index' AND tbl_name = ?1",
+            [table],
+            |row| row.get::<_, i64>(0),
+        )
+        .unwrap()
+        .try_into()
+        .unwrap();
+    let key: Vec<u8> = connection
+        .query_row(&format!("SELECT {column} FROM {table} LIMIT 1"), [], |row| {
+            row.get(0)
+        })
+        .unwrap();
+    let start = (page - 1) * 4096;
+    let place = file[start..start + 4096]
+        .windows(key.len())
+        .position(|window| window == key)
+        .unwrap();
+    file[start + place] ^= 0x10;
+    fs::write(path, file).unwrap();
+}
+
+#[test]
+fn a_damaged_index_is_corrupt_when_it_is_written_through() {
+    let (folder, id) = database();
+    let path = folder.path().join("mls.db");
+    let open = || {
+        let client = MlsClient::open(ClientConfig::new(path.to_str().unwrap(), KEY), None, None).unwrap();
+        client.group(id.clone()).unwrap()
+    };
+    open().self_update(None).unwrap();
+    // In one file, without a log.
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    drop(connection);
+    damage_index(&path, "identity", "identity_key");
+    assert_eq!(
+        open().merge_pending_commit().err(),
+        Some(MlsError::StorageCorrupt)
+    );
+}

@@ -46,7 +46,7 @@ pub(super) fn enter_next(
     handled_commits::insert(tx, id, commit)?;
     match by {
         By::OurEcho(summary) => PerGroup::Merged.put(tx, id, summary),
-        By::Decision => PerGroup::Merged.delete(tx, id),
+        By::Decision => PerGroup::Merged.delete(tx, id).map(drop),
     }
     .map_err(Into::into)
 }

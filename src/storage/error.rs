@@ -84,10 +84,8 @@ impl From<rusqlite::Error> for StorageError {
     fn from(error: rusqlite::Error) -> Self {
         let Some(code) = error.sqlite_error_code() else {
             return match error {
-                // Only damage makes these: all statements are constants that the tests run, so one that does
-                // not
-                // compile ("no such column") tells of the schema in the file, and tables are STRICT, so that
-                // no
+                // Only damage makes these: all statements are constants that the tests run, so one that does not
+                // compile ("no such column") tells of the schema in the file, and tables are STRICT, so that no
                 // column has another type.
                 rusqlite::Error::SqlInputError { .. }
                 | rusqlite::Error::InvalidColumnType(..)
@@ -105,8 +103,9 @@ impl From<rusqlite::Error> for StorageError {
             // LOCKED is a conflict between two statements of this process: for the app the same as BUSY.
             ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Self::Busy,
             ErrorCode::DiskFull => Self::Full,
-            // Unknown is SQLITE_ERROR, such as "unsupported file format"; see above.
-            ErrorCode::DatabaseCorrupt | ErrorCode::Unknown => Self::Corrupt,
+            // Unknown is SQLITE_ERROR, such as "unsupported file format"; see above. A row is looked for before one that
+            // refers to it or has its key is written, so only a damaged index breaks a constraint.
+            ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation | ErrorCode::Unknown => Self::Corrupt,
             ErrorCode::NotADatabase => Self::NotOurs,
             ErrorCode::ReadOnly => Self::ReadOnly,
             ErrorCode::CannotOpen

@@ -8,6 +8,7 @@ use super::{
     error::StorageError,
     identities,
     openmls::group_key,
+    per_group::PerGroup,
     seal::{Index, Place},
     tx::{ReadTx, WriteTx},
 };
@@ -126,14 +127,6 @@ impl GroupRows {
     }
 }
 
-fn place(group: &Index) -> Place<'_> {
-    Place {
-        table: "external_join",
-        row: group,
-        part: 0,
-    }
-}
-
 /// Stores the join, in place of one that waits for the same group.
 pub(crate) fn put(tx: &WriteTx<'_>, record: &ExternalJoinRecord<GroupRows>) -> Result<(), StorageError> {
     let group = group_key(tx, &record.group_id)?;
@@ -143,7 +136,7 @@ pub(crate) fn put(tx: &WriteTx<'_>, record: &ExternalJoinRecord<GroupRows>) -> R
         params![
             group,
             identities::key(tx, &record.identity)?,
-            tx.seal(place(&group), record)?
+            tx.seal(PerGroup::ExternalJoin.place(&group), record)?
         ],
     )
     .map(drop)
@@ -153,24 +146,12 @@ pub(crate) fn get<R: DeserializeOwned>(
     tx: &ReadTx<'_>,
     id: &GroupId,
 ) -> Result<Option<ExternalJoinRecord<R>>, StorageError> {
-    let group = group_key(tx, id)?;
-    tx.row(
-        "SELECT value FROM external_join WHERE group_key = ?1",
-        params![group],
-        |row| row.get::<_, Vec<u8>>(0),
-    )?
-    .map(|sealed| tx.open(place(&group), &sealed))
-    .transpose()
+    PerGroup::ExternalJoin.get(tx, id)
 }
 
 /// Whether a join waits, without opening it.
 pub(crate) fn exists(tx: &ReadTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
-    let found = tx.row(
-        "SELECT 1 FROM external_join WHERE group_key = ?1",
-        params![group_key(tx, id)?],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
+    PerGroup::ExternalJoin.exists(tx, id)
 }
 
 /// Whether one of them joins with this identity.
@@ -184,8 +165,7 @@ pub(crate) fn any_signs_with(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bo
 }
 
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
-    let group = group_key(tx, id)?;
-    Ok(tx.execute("DELETE FROM external_join WHERE group_key = ?1", params![group])? > 0)
+    PerGroup::ExternalJoin.delete(tx, id)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use super::{
     error::StorageError,
     identities,
     openmls::group_key,
-    seal::{Index, Place},
+    per_group::PerGroup,
+    seal::Index,
     tx::{ReadTx, WriteTx},
 };
 
@@ -28,14 +29,6 @@ pub(crate) struct GroupToRejoinRecord<C> {
     pub(crate) configuration: C,
 }
 
-fn place(group: &Index) -> Place<'_> {
-    Place {
-        table: "group_to_rejoin",
-        row: group,
-        part: 0,
-    }
-}
-
 pub(crate) fn insert<C: Serialize>(
     tx: &WriteTx<'_>,
     record: &GroupToRejoinRecord<C>,
@@ -46,7 +39,7 @@ pub(crate) fn insert<C: Serialize>(
         params![
             group,
             identities::key(tx, &record.identity)?,
-            tx.seal(place(&group), record)?
+            tx.seal(PerGroup::ToRejoin.place(&group), record)?
         ],
     )
     .map(drop)
@@ -56,24 +49,12 @@ pub(crate) fn get<C: DeserializeOwned>(
     tx: &ReadTx<'_>,
     id: &GroupId,
 ) -> Result<Option<GroupToRejoinRecord<C>>, StorageError> {
-    let group = group_key(tx, id)?;
-    tx.row(
-        "SELECT value FROM group_to_rejoin WHERE group_key = ?1",
-        params![group],
-        |row| row.get::<_, Vec<u8>>(0),
-    )?
-    .map(|sealed| tx.open(place(&group), &sealed))
-    .transpose()
+    PerGroup::ToRejoin.get(tx, id)
 }
 
 /// Whether the group waits to be rejoined, without opening it.
 pub(crate) fn exists(tx: &ReadTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
-    let found = tx.row(
-        "SELECT 1 FROM group_to_rejoin WHERE group_key = ?1",
-        params![group_key(tx, id)?],
-        |_| Ok(()),
-    )?;
-    Ok(found.is_some())
+    PerGroup::ToRejoin.exists(tx, id)
 }
 
 pub(crate) fn list<C: DeserializeOwned>(
@@ -85,7 +66,7 @@ pub(crate) fn list<C: DeserializeOwned>(
         |row| Ok((row.get::<_, Index>(0)?, row.get::<_, Vec<u8>>(1)?)),
     )?
     .iter()
-    .map(|(group, sealed)| tx.open(place(group), sealed))
+    .map(|(group, sealed)| tx.open(PerGroup::ToRejoin.place(group), sealed))
     .collect()
 }
 
@@ -100,6 +81,5 @@ pub(crate) fn any_signed_with(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<b
 }
 
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
-    let group = group_key(tx, id)?;
-    Ok(tx.execute("DELETE FROM group_to_rejoin WHERE group_key = ?1", params![group])? > 0)
+    PerGroup::ToRejoin.delete(tx, id)
 }

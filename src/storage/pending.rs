@@ -54,5 +54,5 @@ pub(crate) fn any_moves_to(tx: &ReadTx<'_>, signature_key: &[u8]) -> Result<bool
 }
 
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<(), StorageError> {
-    PerGroup::Pending.delete(tx, id)
+    PerGroup::Pending.delete(tx, id).map(drop)
 }

@@ -20,6 +20,10 @@ pub(crate) enum PerGroup {
     Staged,
     /// What the own Commit changed whose echo began the current epoch.
     Merged,
+    /// The own external Commit that waits for the delivery service's answer.
+    ExternalJoin,
+    /// What a recovery archive says of a group that was not rejoined yet.
+    ToRejoin,
 }
 
 impl PerGroup {
@@ -28,10 +32,12 @@ impl PerGroup {
             Self::Pending => "pending_commit",
             Self::Staged => "staged_commit",
             Self::Merged => "merged_commit",
+            Self::ExternalJoin => "external_join",
+            Self::ToRejoin => "group_to_rejoin",
         }
     }
 
-    fn place(self, group: &Index) -> Place<'_> {
+    pub(super) fn place(self, group: &Index) -> Place<'_> {
         Place {
             table: self.table(),
             row: group,
@@ -85,9 +91,10 @@ impl PerGroup {
         .collect()
     }
 
-    pub(crate) fn delete(self, tx: &WriteTx<'_>, id: &GroupId) -> Result<(), StorageError> {
+    /// Whether there was one.
+    pub(crate) fn delete(self, tx: &WriteTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
         let key = group_key(tx, id)?;
         let sql = format!("DELETE FROM {} WHERE group_key = ?1", self.table());
-        tx.execute(&sql, params![key]).map(drop)
+        Ok(tx.execute(&sql, params![key])? > 0)
     }
 }

@@ -70,18 +70,26 @@ class LifecycleTest {
 
     @Test
     fun `S05 suspend comes through while a batch runs and others wait for a thread`() = test {
-        val pair = pair()
-        val messages = List(300) { IncomingMessage(pair.alices.say("$it")) }
+        val hold = Hold()
+        val pair = pair(bobsValidator = hold.validator)
+        val commit = pair.alices.selfUpdate().commit
+        pair.alices.mergePendingCommit()
+        val messages = (listOf(commit) + List(300) { pair.alices.say("$it") }).map { IncomingMessage(it) }
+        // The batch stands at its first message, a Commit, until the suspension is on its way.
+        hold.active = true
         val batch = scope.async { runCatching { pair.bob.processMessages(messages) } }
-        while (pair.bob.inbox(1u).isEmpty()) delay(1)
+        hold.awaitAsked()
         val readers = List(20) { scope.launch { runCatching { repeat(50) { pair.bob.inbox(1u) } } } }
-        pair.bob.suspend(0.seconds)
+        val suspension = scope.launch(start = CoroutineStart.UNDISPATCHED) { pair.bob.suspend(0.seconds) }
+        delay(50)
+        hold.release()
+        suspension.join()
         refused<MlsException.Suspended> { pair.bob.groups() }
         readers.forEach { it.join() }
         val handled = batch.await().fold({ it.stoppedAt?.toInt() ?: it.outcomes.size }, { 0 })
-        assertTrue(handled < 300, "the batch was over before it was suspended")
+        assertTrue(handled < messages.size, "the batch was over before it was suspended")
         pair.bob.resume()
-        val entries = pair.bob.inbox(1000u).size
+        val entries = pair.bob.inbox(1000u).count { it.outcome is ProcessedMessage.Application }
         // Those that were processed before the suspension are duplicates, or too old to be looked at.
         val rest = pair.bob.processMessages(messages)
         val application = rest.outcomes.count { (it as? BatchOutcome.Processed)?.outcome is ProcessedMessage.Application }
