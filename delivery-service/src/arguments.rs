@@ -1,6 +1,6 @@
 //! The command line. Everything has a default: the service starts with none.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf};
 
 use crate::{Time, limits};
 
@@ -11,7 +11,8 @@ Usage: mls-delivery-service [OPTIONS]
 
 Options:
   --listen ADDRESS          where to answer (127.0.0.1:8480; port 0 takes a free one, which is printed)
-  --database URL            sqlite:FILE, which is created, or postgres://… (sqlite:delivery.db)
+  --database URL            sqlite:FILE, which is created, or postgres://… (sqlite:delivery.db); without it the variable
+                            MLS_DELIVERY_DATABASE counts, where nobody else sees a password
   --connections N           connections to PostgreSQL (16)
   --tls-certificate FILE    a chain in PEM; with --tls-key, answers HTTPS
   --tls-key FILE            its private key in PEM
@@ -74,8 +75,20 @@ impl Arguments {
     }
 }
 
-pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
+/// Names the database, with its password, without anybody seeing it in the list of processes.
+pub(crate) const DATABASE_VARIABLE: &str = "MLS_DELIVERY_DATABASE";
+
+pub(crate) fn parse(
+    mut words: impl Iterator<Item = String>,
+    database_variable: Option<OsString>,
+) -> Result<Arguments, String> {
     let mut arguments = Arguments::default();
+    if let Some(url) = database_variable {
+        let url = url
+            .into_string()
+            .map_err(|_| format!("{DATABASE_VARIABLE} is not text"))?;
+        arguments.database = database(DATABASE_VARIABLE, &url)?;
+    }
     while let Some(word) = words.next() {
         if word == "--help" || word == "-h" {
             arguments.help = true;
@@ -84,7 +97,7 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments
         let mut value = || words.next().ok_or(format!("{word} needs a value"));
         match word.as_str() {
             "--listen" => arguments.listen = read(&word, &value()?)?,
-            "--database" => arguments.database = database(&value()?)?,
+            "--database" => arguments.database = database(&word, &value()?)?,
             "--connections" => arguments.connections = positive(&word, &value()?)?,
             "--tls-certificate" => arguments.tls_certificate = Some(value()?.into()),
             "--tls-key" => arguments.tls_key = Some(value()?.into()),
@@ -110,10 +123,11 @@ pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments
     Ok(arguments)
 }
 
-fn database(url: &str) -> Result<String, String> {
+/// What is wrong with it may hold a password, and is not repeated.
+fn database(name: &str, url: &str) -> Result<String, String> {
     let known = ["sqlite:", "postgres:", "postgresql:"];
     if !known.iter().any(|scheme| url.starts_with(scheme)) {
-        return Err("--database takes sqlite:FILE or postgres://…".to_owned());
+        return Err(format!("{name} takes sqlite:FILE or postgres://…"));
     }
     // SQLx opens a file, and creates one only if it is told so.
     let creates = if url.starts_with("sqlite:") && !url.contains('?') {
@@ -159,7 +173,11 @@ mod tests {
     use super::*;
 
     fn parsed(words: &str) -> Result<Arguments, String> {
-        parse(words.split_whitespace().map(str::to_owned))
+        parse(words.split_whitespace().map(str::to_owned), None)
+    }
+
+    fn parsed_with(database: &str, words: &str) -> Result<Arguments, String> {
+        parse(words.split_whitespace().map(str::to_owned), Some(database.into()))
     }
 
     #[test]
@@ -186,8 +204,26 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_names_the_database_as_the_argument_does_and_the_argument_counts_more() {
+        for url in ["sqlite:here.db", "postgres://user:secret@host/name"] {
+            let named = parsed_with(url, "--listen 0.0.0.0:80").unwrap().database;
+            assert_eq!(named, parsed(&format!("--database {url}")).unwrap().database);
+        }
+        let both = parsed_with("sqlite:here.db", "--database sqlite:there.db").unwrap();
+        assert!(both.database.starts_with("sqlite:there.db"));
+        for wrong in ["", "mysql://user:secret@host"] {
+            let error = parsed_with(wrong, "").unwrap_err();
+            assert!(
+                error.contains(DATABASE_VARIABLE) && !error.contains("secret"),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
     fn the_help_names_every_argument_that_is_read() {
         let source = include_str!("arguments.rs");
+        assert!(HELP.contains(DATABASE_VARIABLE));
         let named = source
             .split("\"--")
             .skip(1)

@@ -1,14 +1,17 @@
 //! Bodies: read whole, within limits of size, time and memory, before anything else is done with them.
 
 use axum::{
-    body::{Body, Bytes, HttpBody as _},
+    body::{Body, HttpBody as _},
     extract::Request,
     http::{HeaderValue, header},
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http_body_util::BodyExt as _;
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 
 use crate::{limits, problem::Problem};
 
@@ -34,14 +37,30 @@ impl Bodies {
             return refuse(request, Problem::TooLarge).await;
         }
         let (parts, body) = request.into_parts();
-        let kibibytes = u32::try_from(length.div_ceil(1 << 10)).unwrap_or(u32::MAX);
-        let Ok(Ok(_memory)) = timeout(limits::BODY_TIME, self.0.acquire_many(kibibytes)).await else {
-            return closing(Problem::Busy);
-        };
-        match read(body).await {
-            Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-            Err(problem) => closing(problem),
+        match timeout(limits::BODY_TIME, self.read(body)).await {
+            Ok(Ok((bytes, _memory))) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
+            Ok(Err(problem)) => closing(problem),
+            Err(_) => closing(Problem::TooSlow),
         }
+    }
+
+    /// Memory is taken as it fills: who only says that much will come takes none from others.
+    async fn read(&self, mut body: Body) -> Result<(Vec<u8>, SemaphorePermit<'_>), Problem> {
+        let (mut bytes, mut memory) = (Vec::new(), self.take(0)?);
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| Problem::Malformed)?.into_data() else {
+                continue;
+            };
+            bytes.extend_from_slice(&data);
+            let kibibytes = bytes.len().div_ceil(1 << 10);
+            memory.merge(self.take(kibibytes - memory.num_permits())?);
+        }
+        Ok((bytes, memory))
+    }
+
+    fn take(&self, kibibytes: usize) -> Result<SemaphorePermit<'_>, Problem> {
+        let kibibytes = u32::try_from(kibibytes).unwrap_or(u32::MAX);
+        self.0.try_acquire_many(kibibytes).map_err(|_| Problem::Busy)
     }
 }
 
@@ -70,10 +89,20 @@ fn length(request: &Request) -> Option<usize> {
     length.to_str().ok()?.parse().ok()
 }
 
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    match timeout(limits::BODY_TIME, body.collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(_)) => Err(Problem::Malformed),
-        Err(_) => Err(Problem::TooSlow),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn bodies_share_their_memory_and_who_finds_none_left_is_refused_at_once() {
+        let bodies = Bodies(Semaphore::new(8));
+        let read = |length: usize| bodies.read(Body::from(vec![0; length]));
+        let first = read(5 << 10).await.unwrap();
+        assert_eq!(first.0.len(), 5 << 10);
+        assert_eq!(read(4 << 10).await.unwrap_err(), Problem::Busy);
+        let second = read(3 << 10).await.unwrap();
+        assert_eq!(read(1).await.unwrap_err(), Problem::Busy);
+        drop((first, second));
+        assert!(read(8 << 10).await.is_ok(), "all of it was given back");
     }
 }

@@ -13,9 +13,9 @@ use crate::Time;
 pub(crate) const STRANGERS_BODY: usize = 64 << 10;
 /// Largest body with a token: a Commit with the Welcome and the tree of a group of thousands, in base64.
 pub(crate) const BODY: usize = 8 << 20;
-/// Bytes of bodies that are in memory at once, from all clients.
+/// Bytes of bodies that are in memory at once, from all clients. More are answered `busy`.
 pub(crate) const BODIES: usize = 256 << 20;
-/// For a body to arrive, and for a place among [`BODIES`].
+/// For a body to arrive.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(20);
 /// For a small body that is not wanted.
 pub(crate) const DRAIN_TIME: Duration = Duration::from_secs(2);

@@ -35,7 +35,7 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{app::App, arguments::Arguments, server::Server};
+use crate::{app::App, arguments::Arguments, server::Server, wake::Told};
 
 /// Seconds since 1970, or a number of them.
 type Time = i64;
@@ -52,7 +52,8 @@ fn report(line: &str) {
 }
 
 fn main() -> ExitCode {
-    let arguments = match arguments::parse(std::env::args().skip(1)) {
+    let database = std::env::var_os(arguments::DATABASE_VARIABLE);
+    let arguments = match arguments::parse(std::env::args().skip(1), database) {
         Ok(arguments) => arguments,
         Err(error) => {
             report(&error);
@@ -85,7 +86,10 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         .await
         .map_err(|error| format!("the database cannot be used: {error}"))?;
     if arguments.on_postgres() {
-        tokio::spawn(app.wake.clone().listen(arguments.database.clone()));
+        let told = Told::connect(&arguments.database)
+            .await
+            .map_err(|error| format!("PostgreSQL does not notify: {error}"))?;
+        tokio::spawn(app.wake.clone().follow(told, arguments.database.clone()));
     }
     tokio::spawn(sweep(app.clone(), arguments.keep_days * 86400));
     let (stop, stopping) = watch::channel(false);

@@ -26,7 +26,19 @@ const WAITING_PLACE: &str = "/v1/queue";
 pub(crate) struct Metrics {
     requests: Mutex<BTreeMap<(String, u16), u64>>,
     times: Mutex<Times>,
+    waits: Mutex<BTreeMap<Waited, u64>>,
     pub(crate) connections: AtomicUsize,
+}
+
+/// What a request that waited ended with.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Waited {
+    /// With a message that it was told of.
+    Told,
+    /// With a message that it found by itself: nobody had told it.
+    Looked,
+    /// With nothing, because its time was over.
+    InVain,
 }
 
 #[derive(Default)]
@@ -61,6 +73,11 @@ impl Metrics {
         *requests.entry((place, status)).or_default() += 1;
     }
 
+    pub(crate) fn waited(&self, end: Waited) {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        *waits.entry(end).or_default() += 1;
+    }
+
     pub(crate) fn text(&self, waiting: usize) -> String {
         let mut text = String::new();
         // Writing to a String does not fail.
@@ -91,6 +108,15 @@ impl Metrics {
         )?;
         writeln!(text, "mls_delivery_request_seconds_sum {}", times.sum)?;
         writeln!(text, "mls_delivery_request_seconds_count {}", times.count)?;
+        writeln!(text, "# TYPE mls_delivery_waits_total counter")?;
+        for (end, count) in &*self.waits.lock().unwrap_or_else(PoisonError::into_inner) {
+            let end = match end {
+                Waited::Told => "told",
+                Waited::Looked => "looked",
+                Waited::InVain => "in_vain",
+            };
+            writeln!(text, "mls_delivery_waits_total{{end=\"{end}\"}} {count}")?;
+        }
         writeln!(text, "# TYPE mls_delivery_connections gauge")?;
         writeln!(
             text,

@@ -30,6 +30,17 @@ pub(crate) struct Waiter<'w> {
     notify: Arc<Notify>,
 }
 
+/// A connection on which PostgreSQL tells of what any instance commits, from now on.
+pub(crate) struct Told(PgListener);
+
+impl Told {
+    pub(crate) async fn connect(database: &str) -> Result<Self, sqlx::Error> {
+        let mut listener = PgListener::connect(database).await?;
+        listener.listen("mls_delivery").await?;
+        Ok(Self(listener))
+    }
+}
+
 impl Wake {
     /// `None` if the device has too many already.
     pub(crate) fn wait_for(&self, device: &Bytes) -> Option<Waiter<'_>> {
@@ -60,22 +71,18 @@ impl Wake {
 
     /// Wakes for what any instance commits on PostgreSQL. What is told while the connection is lost comes late: a wait looks
     /// again by itself.
-    pub(crate) async fn listen(self: Arc<Self>, database: String) {
+    pub(crate) async fn follow(self: Arc<Self>, told: Told, database: String) {
+        let mut told = Ok(told);
         loop {
-            if let Ok(mut listener) = PgListener::connect(&database).await
-                && listener.listen("mls_delivery").await.is_ok()
-            {
-                while let Ok(told) = listener.recv().await {
-                    self.all(
-                        &from_hex(told.payload())
-                            .map(Bytes)
-                            .into_iter()
-                            .collect::<Vec<_>>(),
-                    );
+            if let Ok(Told(listener)) = &mut told {
+                while let Ok(notification) = listener.recv().await {
+                    let device = from_hex(notification.payload()).map(Bytes);
+                    self.all(device.as_slice());
                 }
             }
             crate::report("PostgreSQL's notifications are interrupted");
             tokio::time::sleep(Duration::from_secs(1)).await;
+            told = Told::connect(&database).await;
         }
     }
 

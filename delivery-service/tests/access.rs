@@ -9,6 +9,8 @@
 
 mod common;
 
+use std::{io::Read as _, net::TcpStream, process::Command, time::Duration};
+
 use common::{Service, device::Device, execute, postgres::Postgres, sqlite};
 use mls_delivery_client::{
     DeliveryClient, DeliveryError,
@@ -206,6 +208,38 @@ fn holds(service: &Service, bytes: &[u8]) -> bool {
 }
 
 #[test]
+fn a_database_that_the_environment_names_stands_in_no_list_of_processes_and_no_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password.db");
+    let service = Service::on_variable(&format!("sqlite:{}", file.display()));
+    Device::new(&service.address);
+    assert!(file.exists());
+    let pid = service.pid().to_string();
+    let listed = Command::new("ps")
+        .args(["-o", "args=", "-p", &pid])
+        .output()
+        .unwrap()
+        .stdout;
+    let listed = String::from_utf8(listed).unwrap();
+    assert!(
+        listed.contains("--listen") && !listed.contains("password"),
+        "{listed}"
+    );
+    for out_of_reach in [
+        "postgres://user:password@127.0.0.1:1/name",
+        "postgres:// password",
+        "password",
+    ] {
+        let ended = common::program(&[], Some(out_of_reach)).output().unwrap();
+        let log = String::from_utf8(ended.stderr).unwrap();
+        assert!(
+            !ended.status.success() && !log.is_empty() && !log.contains("password"),
+            "{log}"
+        );
+    }
+}
+
+#[test]
 fn with_a_certificate_it_answers_https_to_who_trusts_it_and_to_nobody_else() {
     let folder = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
@@ -215,6 +249,7 @@ fn with_a_certificate_it_answers_https_to_who_trusts_it_and_to_nobody_else() {
     std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
     let service = Service::start_with(&["--tls-certificate", &certificate, "--tls-key", &key]);
     assert!(service.address.starts_with("https://"));
+    let mut silent = TcpStream::connect(service.socket()).unwrap();
     let trusting = DeliveryClient::with_authorities(&service.address, &[made.cert.der().to_vec()]);
     let mut device = Device::unregistered(trusting);
     device.register();
@@ -223,4 +258,7 @@ fn with_a_certificate_it_answers_https_to_who_trusts_it_and_to_nobody_else() {
     assert!(matches!(stranger.challenge(), Err(DeliveryError::NoAnswer)));
     let plain = DeliveryClient::new(&service.address.replace("https", "http"));
     assert!(matches!(plain.challenge(), Err(DeliveryError::NoAnswer)));
+    // Who connects and never begins is hung up on.
+    silent.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    assert_eq!(silent.read(&mut [0; 1]).unwrap(), 0);
 }

@@ -16,10 +16,14 @@ use std::{
     time::Duration,
 };
 
-use common::{Service, device::Device, forged};
+use common::{
+    Service,
+    device::{self, Device},
+    forged,
+};
 use mls_delivery_client::{
     DeliveryClient, DeliveryError,
-    wire::{Bytes, Submit},
+    wire::{Bytes, CreateGroup, Submit},
 };
 
 /// Sends bytes as they are, and returns the status of the answer; 0 if the door was shut without one.
@@ -89,36 +93,71 @@ fn bodies_without_a_length_or_too_large_are_refused_before_they_are_read() {
 }
 
 #[test]
+fn counts_and_lengths_have_ends() {
+    let service = Service::start();
+    let device = Device::new(&service.address);
+    let code = |result: Result<_, DeliveryError>| match result {
+        Err(DeliveryError::Refused { code }) => code,
+        other => panic!("{other:?}"),
+    };
+    let new = |length| CreateGroup {
+        group: Bytes(vec![1; length]),
+        ..CreateGroup::default()
+    };
+    device.client.create_group(&new(255)).unwrap();
+    assert_eq!(code(device.client.create_group(&new(256))), "malformed");
+    assert_eq!(code(device.client.create_group(&new(0))), "malformed");
+    let group = device.create_group(b"many");
+    let mut submit = device::commit(&group, 0, b"adds and removes");
+    submit.added = vec![device.id.clone(); 2501];
+    submit.removed = vec![device.id.clone(); 2500];
+    assert_eq!(
+        code(device.client.submit(&group, &submit).map(drop)),
+        "too_many_devices"
+    );
+    assert_eq!(code(device.client.read_queue(0, 1001, 0).map(drop)), "malformed");
+    // And the head of a request; who still writes may not see the answer.
+    let head = |length| {
+        let cookie = "x".repeat(length);
+        format!("GET /health HTTP/1.1\r\nHost: service\r\nCookie: {cookie}\r\n\r\n")
+    };
+    assert_eq!(raw(&service, head(30_000).as_bytes()), 204);
+    assert!([0, 431].contains(&raw(&service, head(300_000).as_bytes())));
+}
+
+#[test]
 fn slow_bodies_end_in_time_and_hold_up_nobody() {
     let service = Service::start();
     let token = Device::new(&service.address).register();
-    let json = "Content-Type: application/json\r\n";
+    // Together they say that more will come than the service has memory for.
     let begun = request(
         "POST",
         "/v1/groups",
         &token,
-        &format!("{json}Content-Length: 1048576\r\n"),
+        "Content-Type: application/json\r\nContent-Length: 8388608\r\n",
         b"{",
     );
-    let slow: Vec<_> = (0..200)
-        .map(|_| {
-            let mut stream = TcpStream::connect(service.socket()).unwrap();
-            stream.write_all(&begun).unwrap();
-            stream
-        })
-        .collect();
-    // And some that never finish their first line.
+    let begin = |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(service.socket()).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.write_all(bytes).unwrap();
+        stream
+    };
+    let slow: Vec<_> = (0..200).map(|_| begin(&begun)).collect();
+    // And some that say nothing, or never come to the end of the head.
     let silent: Vec<_> = (0..100)
-        .map(|_| TcpStream::connect(service.socket()).unwrap())
+        .map(|number: usize| begin(&begun[..number % 3]))
         .collect();
     serves(&service, b"beside slow ones");
     for mut stream in slow {
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         let mut answer = [0; 12];
         stream.read_exact(&mut answer).unwrap();
         assert_eq!(&answer[9..], b"408");
     }
-    drop(silent);
+    for mut stream in silent {
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+    }
 }
 
 #[test]
@@ -259,55 +298,54 @@ fn strangers_are_slowed_down_too() {
 }
 
 #[test]
-fn connections_of_one_address_are_limited() {
-    let service = Service::start_with(&["--clients-per-address", "10"]);
-    let held: Vec<_> = (0..10)
-        .map(|_| TcpStream::connect(service.socket()).unwrap())
-        .collect();
-    let health = b"GET /health HTTP/1.1\r\nHost: service\r\n\r\n";
-    let shut = (0..50).any(|_| {
-        thread::sleep(Duration::from_millis(20));
-        raw(&service, health) == 0
-    });
-    assert!(shut);
-    drop(held);
-    let open = (0..50).any(|_| {
-        thread::sleep(Duration::from_millis(100));
-        raw(&service, health) == 204
-    });
-    assert!(open);
+fn connections_are_limited_and_those_of_one_address_too() {
+    for limit in ["--clients", "--clients-per-address"] {
+        let service = Service::start_with(&[limit, "10"]);
+        let held: Vec<_> = (0..10)
+            .map(|_| TcpStream::connect(service.socket()).unwrap())
+            .collect();
+        let health = b"GET /health HTTP/1.1\r\nHost: service\r\n\r\n";
+        let shut = (0..50).any(|_| {
+            thread::sleep(Duration::from_millis(20));
+            raw(&service, health) == 0
+        });
+        assert!(shut, "{limit}");
+        drop(held);
+        let open = (0..50).any(|_| {
+            thread::sleep(Duration::from_millis(100));
+            raw(&service, health) == 204
+        });
+        assert!(open, "{limit}");
+    }
 }
 
 #[test]
 fn health_and_metrics_tell_how_it_is_and_nothing_of_anybody() {
-    let metrics = free_address();
+    let metrics = common::free_address();
     let service = Service::start_with(&["--metrics", &metrics]);
     let device = Device::new(&service.address);
+    let group = device.create_group(b"a group");
+    device.client.group(&group).unwrap();
+    assert!(
+        device
+            .client
+            .claim_key_package(&device.id, device::SUITE)
+            .is_err()
+    );
     assert_eq!(
         raw(&service, b"GET /health HTTP/1.1\r\nHost: service\r\n\r\n"),
         204
     );
-    let mut stream = TcpStream::connect(&metrics).unwrap();
-    stream
-        .write_all(b"GET /metrics HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n")
-        .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
+    let text = common::metrics(&metrics);
     assert!(
         text.contains("mls_delivery_requests_total{place=\"/v1/devices\",status=\"201\"} 1"),
         "{text}"
     );
     assert!(text.contains("mls_delivery_request_seconds_count"));
-    assert!(!text.contains(&device.id.to_string()));
+    assert!(!text.contains(&device.id.to_string()) && !text.contains(&group.to_string()));
     // They are inside only.
     assert_eq!(
         raw(&service, b"GET /metrics HTTP/1.1\r\nHost: service\r\n\r\n"),
         404
     );
-}
-
-/// Free a moment ago; good enough for one test.
-fn free_address() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().to_string()
 }

@@ -15,6 +15,7 @@ use super::{JsonBody, QueryOf};
 use crate::{
     app::{Caller, Device, Shared},
     limits,
+    metrics::Waited,
     problem::Problem,
 };
 
@@ -53,15 +54,24 @@ pub(crate) async fn read(
     }
     let end = Instant::now() + Duration::from_secs(wait.min(app.longest_wait).into());
     let waiter = app.wake.wait_for(&device).ok_or(Problem::TooManyRequests)?;
+    let mut waited = None;
     loop {
         // Before looking, or what comes in between would go unnoticed.
         let rung = waiter.rung();
         let page = app.store.page(&device.0, after, limit).await?;
-        if !page.deliveries.is_empty() || Instant::now() >= end {
+        let in_vain = page.deliveries.is_empty();
+        if !in_vain || Instant::now() >= end {
+            let waited = if in_vain { Some(Waited::InVain) } else { waited };
+            waited.into_iter().for_each(|waited| app.metrics.waited(waited));
             return Ok(Json(page));
         }
         // Rung or not, the next look decides.
-        let _ = timeout_at(end.min(Instant::now() + LOOK_AGAIN), rung).await;
+        let rung = timeout_at(end.min(Instant::now() + LOOK_AGAIN), rung).await;
+        waited = Some(if rung.is_ok() {
+            Waited::Told
+        } else {
+            Waited::Looked
+        });
     }
 }
 

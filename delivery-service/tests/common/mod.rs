@@ -15,7 +15,8 @@ pub mod forged;
 pub mod postgres;
 
 use std::{
-    io::{BufRead as _, BufReader},
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     path::Path,
     process::{Child, Command, Stdio},
 };
@@ -26,6 +27,8 @@ use tempfile::TempDir;
 pub struct Service {
     folder: Option<TempDir>,
     arguments: Vec<String>,
+    /// What the environment says the database is.
+    database: Option<String>,
     child: Child,
     pub address: String,
 }
@@ -46,6 +49,15 @@ impl Service {
 
     /// An instance on a database that is there.
     pub fn on(database: &str, arguments: &[&str]) -> Self {
+        Self::with([&["--database", database], arguments].concat(), None)
+    }
+
+    /// The same, with the database named by the environment.
+    pub fn on_variable(database: &str) -> Self {
+        Self::with(Vec::new(), Some(database.to_owned()))
+    }
+
+    fn with(arguments: Vec<&str>, database: Option<String>) -> Self {
         let common = [
             "--listen",
             "127.0.0.1:0",
@@ -53,19 +65,14 @@ impl Service {
             "100000",
             "--stranger-rate",
             "100000",
-            "--database",
-            database,
         ];
         // The last of two values counts.
-        let arguments: Vec<String> = common
-            .iter()
-            .chain(arguments)
-            .map(|&word| word.to_owned())
-            .collect();
-        let (child, address) = spawn(&arguments);
+        let arguments: Vec<String> = common.into_iter().chain(arguments).map(str::to_owned).collect();
+        let (child, address) = spawn(&arguments, database.as_deref());
         Self {
             folder: None,
             arguments,
+            database,
             child,
             address,
         }
@@ -79,7 +86,7 @@ impl Service {
     /// After a kill, or instead of one.
     pub fn restart(&mut self) {
         self.kill();
-        (self.child, self.address) = spawn(&self.arguments);
+        (self.child, self.address) = spawn(&self.arguments, self.database.as_deref());
     }
 
     pub fn pid(&self) -> u32 {
@@ -120,9 +127,41 @@ pub fn sqlite(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("delivery.db").display())
 }
 
-fn spawn(arguments: &[String]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_mls-delivery-service"))
-        .args(arguments)
+/// Free a moment ago; good enough for a test.
+pub fn free_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
+/// What Prometheus would read at the address that was given for it.
+pub fn metrics(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\nHost: service\r\nConnection: close\r\n\r\n")
+        .unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+/// The number behind a name in them; 0 if it is not there.
+pub fn metric(address: &str, name: &str) -> u64 {
+    let text = metrics(address);
+    let number = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    number.map_or(0, |number| number.parse().unwrap())
+}
+
+pub fn program(arguments: &[String], database: Option<&str>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mls-delivery-service"));
+    command.args(arguments).env_remove("MLS_DELIVERY_DATABASE");
+    command.envs(database.map(|database| ("MLS_DELIVERY_DATABASE", database)));
+    command
+}
+
+fn spawn(arguments: &[String], database: Option<&str>) -> (Child, String) {
+    let mut child = program(arguments, database)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -16,8 +16,18 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// `None`, and a word for `test.sh`, where there is none.
+    /// `None`, and a word for `test.sh`, where there is none. Nobody kills PostgreSQL in tests, and what the disk waits for is
+    /// not what is tested.
     pub fn start() -> Option<Self> {
+        Self::start_with(&["-c", "fsync=off"])
+    }
+
+    /// As it runs elsewhere.
+    pub fn start_durable() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    fn start_with(settings: &[&str]) -> Option<Self> {
         let Some(programs) = programs() else {
             // Past the capture of the test's output, or nobody would see it.
             std::io::stderr()
@@ -54,15 +64,8 @@ impl Postgres {
             .arg(&data)
             .arg("-k")
             .arg(folder.path())
-            .args([
-                "-c",
-                "listen_addresses=",
-                "-c",
-                "max_connections=100",
-                // Nobody kills PostgreSQL here, and what the disk waits for is not what is tested.
-                "-c",
-                "fsync=off",
-            ])
+            .args(["-c", "listen_addresses=", "-c", "max_connections=100"])
+            .args(settings)
             .current_dir(folder.path())
             .stderr(Stdio::null())
             .stdout(Stdio::null())

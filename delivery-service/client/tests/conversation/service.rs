@@ -69,13 +69,15 @@ fn start(folder: &TempDir) -> (Child, String) {
     (child, address.to_owned())
 }
 
-/// Built by cargo, because the service is of another workspace.
+/// Built by cargo, because the service is of another workspace; with a test of it, so that cargo takes the dependencies as those
+/// of the tests are compiled.
 fn binary() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = || {
         let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--locked", "--target-dir", "target"])
+            .args(["--bin", "mls-delivery-service", "--test", "openapi"])
             .current_dir(&folder)
             .status()
             .unwrap();
