@@ -65,8 +65,10 @@ rust() {
     say "documentation"
     # With the examples: cargo then takes the dependencies with the features that the lints have checked them with.
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features --locked --lib --bins --examples
+    # Through the delivery service, which the tests above have built, and without it.
     say "the example"
     cargo run --quiet --release --locked --example chat
+    cargo run --quiet --release --locked --example chat -- --no-service > /dev/null
     say "dependencies"
     if command -v cargo-deny > /dev/null; then
         cargo deny --log-level error check
@@ -175,6 +177,7 @@ kotlin() {
 # The delivery service, a workspace of its own, and on a real PostgreSQL. Where that cannot be installed its tests are skipped.
 service() {
     need cc build-essential
+    need ps procps
     command -v cargo > /dev/null || { echo "test.sh: please install Rust (https://rustup.rs)" >&2; exit 1; }
     command -v pg_lsclusters > /dev/null || (need pg_lsclusters postgresql) || true
     local manifest=delivery-service/Cargo.toml

@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
     reason = "a bench prints and stops at the first failure"
@@ -53,7 +54,7 @@ fn main() {
         "| | messages/s | receipts/s | p50, p99 at {STEADY} messages/s | at full load | memory, waiting | at most |"
     );
     println!("|---|---|---|---|---|---|---|");
-    let embedded = [metered(|options| Service::start_with(options))];
+    let embedded = [metered(Service::start_with)];
     measure("SQLite", embedded);
     if let Some(postgres) = Postgres::start_durable() {
         measure(
