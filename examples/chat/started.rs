@@ -56,7 +56,15 @@ impl Drop for Started {
 /// dependencies as those of the tests are compiled.
 fn build() -> Result<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("delivery-service");
-    let status = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // The build of ring looks at variables that the cargo which runs this example has set, and would begin again.
+    for (name, _) in env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    let status = cargo
         .args(["build", "--quiet", "--locked", "--target-dir", "target"])
         .args(["--bin", "mls-delivery-service", "--test", "openapi"])
         .current_dir(&folder)
