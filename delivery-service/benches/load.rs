@@ -132,10 +132,10 @@ fn measure<const N: usize>(name: &str, mut instances: [(Service, String); N]) {
     let each_second = |count: usize| count as f64 / TIME.as_secs_f64();
     let [idle, peak] = memory;
     println!(
-        "| {name} | {:.0} | {:.0} | {} | {} | {idle} | {peak} |",
+        "| {name} | {} | {:.0} | {:.0} | {} | {idle} | {peak} |",
+        show(&steady),
         each_second(full.len() / (GROUP - 1)),
         each_second(full.len()),
-        show(&steady),
         show(&full),
     );
 }
