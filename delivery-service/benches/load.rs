@@ -51,7 +51,7 @@ type Receipt = (Duration, Duration);
 
 fn main() {
     println!(
-        "| | messages/s | receipts/s | p50, p99 at {STEADY} messages/s | at full load | memory, waiting | at most |"
+        "| | p50, p99 at {STEADY} messages/s | at most: messages/s | receipts/s | p50, p99 then | memory, all waiting | at most |"
     );
     println!("|---|---|---|---|---|---|---|");
     let embedded = [metered(Service::start_with)];
