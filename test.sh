@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust", "swift" and "kotlin"; without
-# one, all run.
+# Runs the tests and installs what they need. ./test.sh [PART...]: the parts are "rust", "swift", "kotlin" and "service";
+# without one, all run.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -65,8 +65,10 @@ rust() {
     say "documentation"
     # With the examples: cargo then takes the dependencies with the features that the lints have checked them with.
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features --locked --lib --bins --examples
+    # Through the delivery service, which the tests above have built, and without it.
     say "the example"
     cargo run --quiet --release --locked --example chat
+    cargo run --quiet --release --locked --example chat -- --no-service > /dev/null
     say "dependencies"
     if command -v cargo-deny > /dev/null; then
         cargo deny --log-level error check
@@ -172,12 +174,32 @@ kotlin() {
     return "$status"
 }
 
-[ $# -gt 0 ] || set -- rust swift kotlin
+# The delivery service, a workspace of its own, and on a real PostgreSQL. Where that cannot be installed its tests are skipped.
+service() {
+    need cc build-essential
+    need ps procps
+    command -v cargo > /dev/null || { echo "test.sh: please install Rust (https://rustup.rs)" >&2; exit 1; }
+    command -v pg_lsclusters > /dev/null || (need pg_lsclusters postgresql) || true
+    local manifest=delivery-service/Cargo.toml
+
+    say "service: format and lints"
+    cargo fmt --manifest-path $manifest --check
+    cargo clippy --quiet --manifest-path $manifest --all-targets --locked -- -D warnings
+    say "service: tests"
+    SCHEMATHESIS=$(delivery-service/scripts/schemathesis.sh || true)
+    export SCHEMATHESIS
+    count_tests cargo test --quiet --manifest-path $manifest --locked --no-fail-fast
+    if command -v cargo-deny > /dev/null; then
+        cargo deny --log-level error --manifest-path $manifest check --config "$PWD/deny.toml"
+    fi
+}
+
+[ $# -gt 0 ] || set -- rust swift kotlin service
 for part in "$@"; do
     case $part in
-        rust | swift | kotlin) ;;
+        rust | swift | kotlin | service) ;;
         *)
-            echo "test.sh: unknown part \"$part\"; there are: rust, swift, kotlin" >&2
+            echo "test.sh: unknown part \"$part\"; there are: rust, swift, kotlin, service" >&2
             exit 2
             ;;
     esac

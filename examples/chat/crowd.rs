@@ -11,6 +11,7 @@ use mls_mobile::{CommitBundle, GroupId, MlsClient, MlsGroup};
 
 use crate::{
     Result,
+    network::Network,
     phone::{self, Closed, Phone, SUITE},
     show::{self, heading, line},
 };
@@ -19,9 +20,9 @@ use crate::{
 const BATCH: usize = 50;
 
 pub fn play(folder: &Path, members: u32) -> Result<()> {
-    let alice = Closed::new(folder, "Alice")?.open()?;
-    let bob = Closed::new(folder, "Bob")?.open()?;
-    let zoe = Closed::new(folder, "Zoe")?.open()?;
+    let network = Network::by_hand();
+    let open = |name| Closed::new(folder, name)?.open(&network);
+    let (alice, bob, zoe) = (open("Alice")?, open("Bob")?, open("Zoe")?);
 
     heading(1, &format!("{members} members get ready"));
     // Alice is in the group from the start, Bob comes with the first Commit, Zoe with the last.
