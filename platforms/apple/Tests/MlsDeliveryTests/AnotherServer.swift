@@ -47,14 +47,20 @@ final class AnotherServer: @unchecked Sendable {
 
     private func serve(_ connection: Int32) {
         let stream = FileHandle(fileDescriptor: connection, closeOnDealloc: true)
-        var head = Data()
-        while head.range(of: Data("\r\n\r\n".utf8)) == nil {
+        var read = Data()
+        while true {
             let more = stream.availableData
             guard !more.isEmpty else { return }
-            head.append(more)
+            read.append(more)
+            guard let end = read.range(of: Data("\r\n\r\n".utf8)) else { continue }
+            let head = String(decoding: read[..<end.upperBound], as: UTF8.self)
+            // The body too: who closes before it has all would cut its own answer off.
+            let length = head.firstMatch(of: /Content-Length: (\d+)/).flatMap { Int($0.1) } ?? 0
+            guard read.count >= end.upperBound + length else { continue }
+            lock.withLock { requests.append(head) }
+            // Who has heard enough closes.
+            try? stream.write(contentsOf: answer)
+            return
         }
-        lock.withLock { requests.append(String(decoding: head, as: UTF8.self)) }
-        // Who has heard enough closes.
-        try? stream.write(contentsOf: answer)
     }
 }

@@ -107,8 +107,8 @@ import Testing
 
     @Test(withService) func S104_a_wrong_token_gets_nowhere() async throws {
         let service = try await Service()
-        for token in [nil, AccessToken(""), AccessToken("wrong"), AccessToken(String(repeating: "A", count: 43))] {
-            let delivery = DeliveryClient(address: service.address, token: token)
+        for token in [nil, "", "wrong", String(repeating: "A", count: 43)] {
+            let delivery = DeliveryClient(address: service.address, token: token.map { AccessToken($0) })
             await #expect(throws: DeliveryError.unauthorized) { try await delivery.readQueue(wait: .seconds(50)) }
             await #expect(throws: DeliveryError.unauthorized) { try await delivery.publishKeyPackages([Data([1])]) }
             await #expect(throws: DeliveryError.unauthorized) {
@@ -152,11 +152,11 @@ import Testing
         let redirection = "HTTP/1.1 307 Elsewhere\r\nLocation: \(target.address)/\r\nContent-Length: 0\r\n\r\n"
         let server = try AnotherServer(Data(redirection.utf8))
         let delivery = DeliveryClient(address: server.address, token: AccessToken("token"))
-        await #expect(throws: DeliveryError.notUnderstood) { try await delivery.withdrawKeyPackages() }
+        await #expect(throws: DeliveryError.notUnderstood) { try await delivery.keyPackageStock() }
         #expect(target.heads.isEmpty)
         // What is told about the phone.
         let head = try #require(server.heads.first)
-        #expect(head.hasPrefix("DELETE /v1/key-packages HTTP/1.1\r\n"))
+        #expect(head.hasPrefix("GET /v1/key-packages HTTP/1.1\r\n"))
         #expect(head.contains("\r\nUser-Agent: mls-mobile\r\n") && head.contains("\r\nAuthorization: Bearer token\r\n"))
         #expect(!head.lowercased().contains("cookie") && !head.contains("en-"))
     }
@@ -170,8 +170,9 @@ import Testing
         let before = try await bob.delivery.readQueue()
         #expect(before.deliveries.isEmpty)
 
-        // Cancelled while it waits, before it begins, and somewhere in between.
-        for pause in [0, 1, 5, 200, 1000] {
+        // Cancelled while it waits, before it begins, and somewhere in between. The service lets a device wait four times
+        // at once: who is cancelled does not wait on.
+        for pause in [0, 1, 5] + Array(repeating: 200, count: 8) {
             let reading = Task { try await bob.delivery.readQueue(after: before.cursor, wait: .seconds(50)) }
             try await Task.sleep(for: .milliseconds(pause))
             reading.cancel()
@@ -245,5 +246,63 @@ import Testing
         await #expect(throws: DeliveryError.refused(code: "no_such_group")) {
             try await carol.delivery.groupInfo(of: id, joinSecret: secret)
         }
+    }
+
+    @Test func S110_every_operation_of_the_interface_has_a_call() async throws {
+        let server = try AnotherServer(Data("HTTP/1.1 204 Done\r\nConnection: close\r\n\r\n".utf8))
+        let delivery = DeliveryClient(address: server.address)
+        let (group, device) = (Data([0]), DeviceId(Data(count: 32)))
+        let calls: [() async throws -> Void] = [
+            { _ = try await delivery.challenge() },
+            { _ = try await delivery.register(proof: group) },
+            { try await delivery.deleteDevice() },
+            { _ = try await delivery.publishKeyPackages([group]) },
+            { _ = try await delivery.keyPackageStock() },
+            { try await delivery.withdrawKeyPackages() },
+            { _ = try await delivery.claimKeyPackage(of: device, ciphersuite: 3) },
+            { try await delivery.createGroup(group) },
+            { _ = try await delivery.group(group) },
+            { _ = try await delivery.submit(group, to: group) },
+            { _ = try await delivery.join(group, by: group, joinSecret: group) },
+            { _ = try await delivery.sendMessage(group, to: group) },
+            { try await delivery.publishGroupInfo(PublishedGroupInfo(groupInfo: group), of: group) },
+            { _ = try await delivery.groupInfo(of: group) },
+            { try await delivery.leave(group) },
+            { _ = try await delivery.readQueue() },
+            { try await delivery.acknowledge(0) },
+        ]
+        for call in calls {
+            // What some expect is not in this answer.
+            do { try await call() } catch DeliveryError.notUnderstood {}
+        }
+        let asked = server.heads.map { head -> String in
+            let words = head.split(separator: " ")
+            let path = words[1].prefix { $0 != "?" }.replacing("\(device)", with: "{device}")
+                .replacing("AA", with: "{group}").replacing("/3", with: "/{ciphersuite}")
+            return words[0].lowercased() + " " + path
+        }
+        let file = repository.appendingPathComponent("delivery-service/src/openapi.json")
+        var (path, operations): (String, [String]) = ("", [])
+        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+            if let place = line.firstMatch(of: /^    "(\/.*)": \{/) { path = String(place.1) }
+            if let method = line.firstMatch(of: /^      "(get|post|put|delete)": \{/), path.hasPrefix("/v1/") {
+                operations.append(method.1 + " " + path)
+            }
+        }
+        #expect(Set(asked) == Set(operations) && operations.count > 15)
+    }
+
+    /// On both sides of where its blocks end.
+    @Test(arguments: [
+        (0, "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"),
+        (3, "mDSHbc-wXLFnpcJJU-uljErImxrfV_KPL50JrxB-6PA"),
+        (55, "n0OQ-NMMLdkuyfCVtl4rmumwqSWlJY4kHJ8ekQ9zQxg"),
+        (56, "s1Q5pKxvCUi21vnjxq8PX1kM4g8b3nCQ73lwaG7Gc4o"),
+        (64, "_-BU_nrgy23GXDr5th1SCfQ5hR20PQulmXM33xVGaOs"),
+        (119, "MeulHDE6XAgiat8Y1KNZz9_Y0ugWsT9K-VL36mWE3Ps"),
+        (1000, "Qe3s5C1j6Nm_UVqbppMuHCDLyfWl0TRkWttdsblzfqM"),
+    ])
+    func a_devices_id_is_the_SHA256_of_its_key(length: Int, id: String) {
+        #expect("\(DeviceId(signatureKey: Data(repeating: UInt8(ascii: "a"), count: length)))" == id)
     }
 }

@@ -7,6 +7,11 @@ import Testing
 let serviceProgram = ProcessInfo.processInfo.environment["MLS_DELIVERY_SERVICE"] ?? ""
 let withService = ConditionTrait.enabled(if: !serviceProgram.isEmpty, "MLS_DELIVERY_SERVICE names no service")
 
+/// For the tests that read its files.
+let repository = URL(fileURLWithPath: #filePath)
+    .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent().deletingLastPathComponent()
+
 /// A temporary folder that goes with the test.
 final class Folder: Sendable {
     let url = FileManager.default.temporaryDirectory.appendingPathComponent("mls-" + UUID().uuidString)
@@ -88,12 +93,10 @@ final class Service: Sendable {
 
     init() async throws {
         folder = try Folder()
+        let database = "sqlite:" + folder["delivery.db"].path
         program = try Program(
             URL(fileURLWithPath: serviceProgram),
-            [
-                "--listen", "127.0.0.1:0", "--stranger-rate", "1000", "--database",
-                "sqlite:" + folder["delivery.db"].path,
-            ])
+            ["--listen", "127.0.0.1:0", "--stranger-rate", "1000", "--database", database])
         let line = try await program.line()
         address = try #require(URL(string: String(line.dropFirst("listening on ".count))))
     }

@@ -10,9 +10,9 @@ fun main(arguments: Array<String>) {
     val (folder, name, address) = arguments
     val told = runCatching {
         runBlocking {
-            val program = start(File(folder), name, address)
-            for (line in generateSequence(::readLine)) println(program.obey(line))
-            program.close()
+            val phone = start(File(folder), name, address)
+            for (line in generateSequence(::readLine)) println(phone.obey(line))
+            phone.close()
         }
     }
     told.onFailure {
@@ -24,9 +24,9 @@ fun main(arguments: Array<String>) {
 }
 
 /** On its first start it registers and publishes key packages. */
-private suspend fun start(folder: File, name: String, address: String): Program {
+private suspend fun start(folder: File, name: String, address: String): ToldPhone {
     val config = ClientConfig(File(folder, "$name.db").path, ByteArray(32) { 5 })
-    val client = MlsClient.open(config, { true })
+    val client = MlsClient.open(config, CredentialValidator { true })
     val service = DeliveryClient(address)
     // An app seals it with a key of the Android Keystore.
     val token = File(folder, "$name.token")
@@ -36,10 +36,10 @@ private suspend fun start(folder: File, name: String, address: String): Program 
     val phone = Phone(client, service.with(AccessToken(token.readText())))
     if (known == null) phone.publishKeyPackages(identity)
     println("device ${DeviceId.ofSignatureKey(identity.bytes)}")
-    return Program(phone, identity)
+    return ToldPhone(phone, identity)
 }
 
-private class Program(
+private class ToldPhone(
     private val phone: Phone,
     private val identity: IdentityId,
 ) {

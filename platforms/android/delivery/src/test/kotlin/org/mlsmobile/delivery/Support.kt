@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Assumptions.assumeTrue
 import org.mlsmobile.*
 import java.io.File
+import java.io.InputStream
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.util.concurrent.CopyOnWriteArrayList
@@ -45,7 +46,8 @@ class Place(val folder: File, val scope: CoroutineScope) {
 
     /** A registered device. */
     suspend fun device(name: String, service: DeliveryClient): Device {
-        val client = MlsClient.open(ClientConfig(File(folder, "$name.db").path, ByteArray(32)), { true })
+        val config = ClientConfig(File(folder, "$name.db").path, ByteArray(32))
+        val client = MlsClient.open(config, CredentialValidator { true })
         clients += client
         val identity = client.createIdentity(Credential.Basic(name.toByteArray())).id
         return Device(client, identity, register(client, identity, service), service)
@@ -125,13 +127,23 @@ class AnotherServer(answer: String) : AutoCloseable {
                 // Who has heard enough closes.
                 runCatching {
                     socket.accept().use { connection ->
-                        val lines = connection.getInputStream().bufferedReader().lineSequence()
-                        heads += lines.takeWhile { it.isNotEmpty() }.joinToString("\n")
+                        heads += connection.getInputStream().head()
                         connection.getOutputStream().write(answer.toByteArray())
                     }
                 }
             }
         }
+    }
+
+    /** Takes the body too: who closes before it has all would cut its own answer off. */
+    private fun InputStream.head(): String {
+        val lines = mutableListOf<String>()
+        do {
+            lines += generateSequence { read().toChar() }.takeWhile { it != '\n' }.joinToString("").trim()
+        } while (lines.last().isNotEmpty())
+        val length = lines.find { it.startsWith("Content-Length: ") }?.substringAfter(": ")?.toInt() ?: 0
+        repeat(length) { read() }
+        return lines.joinToString("\n").trim()
     }
 
     override fun close() = socket.close()
