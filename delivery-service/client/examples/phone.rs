@@ -177,7 +177,11 @@ impl Phone {
         for delivery in &page.deliveries {
             if delivery.kind == Kind::Welcome {
                 self.process(std::mem::take(&mut messages))?;
-                self.client.join_from_welcome(delivery.bytes.0.clone(), None)?;
+                match self.client.join_from_welcome(delivery.bytes.0.clone(), None) {
+                    // It came before, and the acknowledgement was lost.
+                    Ok(_) | Err(MlsError::GroupAlreadyExists) => {}
+                    Err(error) => return Err(error.into()),
+                }
             } else {
                 messages.push(IncomingMessage {
                     bytes: delivery.bytes.0.clone(),
