@@ -16,6 +16,11 @@ import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.mlsmobile.*
 import java.io.File
+import java.security.KeyStore
+import javax.net.ssl.HttpsURLConnection
+import javax.net.ssl.KeyManagerFactory
+import javax.net.ssl.SSLContext
+import javax.net.ssl.TrustManagerFactory
 import kotlin.time.Duration.Companion.hours
 import kotlin.time.Duration.Companion.seconds
 
@@ -149,6 +154,34 @@ class DeliveryTest {
         val names = head.drop(1).map { it.substringBefore(':') }.toSet()
         val harmless = setOf("Accept", "Accept-Encoding", "Cache-Control", "Connection", "Host", "Pragma")
         assertEquals(setOf("User-Agent", "Authorization"), names - harmless)
+    }
+
+    @Test
+    fun `a certificate that nobody vouches for is no answer`() = test {
+        val (file, password) = File(folder, "server.p12") to "password"
+        val keytool = File(System.getProperty("java.home"), "bin/keytool").path
+        val certificate = "-genkeypair -alias server -keyalg EC -dname CN=localhost -ext san=dns:localhost".split(' ')
+        val made = ProcessBuilder(listOf(keytool) + certificate + listOf("-keystore", "$file", "-storepass", password))
+        assertEquals(0, made.start().waitFor())
+        val keys = KeyStore.getInstance(file, password.toCharArray())
+        val own = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm())
+        own.init(keys, password.toCharArray())
+        val known = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm())
+        known.init(keys)
+        val tls = SSLContext.getInstance("TLS").apply { init(own.keyManagers, known.trustManagers, null) }
+        val socket = tls.serverSocketFactory.createServerSocket(0)
+        val server = AnotherServer("HTTP/1.1 204 Done\r\n\r\n", socket).also { started += it }
+        val delivery = DeliveryClient(server.address, AccessToken("token"))
+        refused<DeliveryException.NoAnswer> { delivery.withdrawKeyPackages() }
+        assertEquals(emptyList<String>(), server.heads)
+        val before = HttpsURLConnection.getDefaultSSLSocketFactory()
+        try {
+            HttpsURLConnection.setDefaultSSLSocketFactory(tls.socketFactory)
+            delivery.withdrawKeyPackages()
+            assertEquals(1, server.heads.size)
+        } finally {
+            HttpsURLConnection.setDefaultSSLSocketFactory(before)
+        }
     }
 
     @Test

@@ -14,6 +14,7 @@ import java.io.InputStream
 import java.net.ServerSocket
 import java.nio.file.Files
 import java.util.concurrent.CopyOnWriteArrayList
+import javax.net.ssl.SSLServerSocket
 import kotlin.concurrent.thread
 import kotlin.time.Duration.Companion.seconds
 
@@ -114,9 +115,8 @@ class Device(val client: MlsClient, val identity: IdentityId, val registered: Re
 }
 
 /** Something that listens on this machine and is not the service: it answers every request with the same bytes. */
-class AnotherServer(answer: String) : AutoCloseable {
-    private val socket = ServerSocket(0)
-    val address = "http://127.0.0.1:${socket.localPort}"
+class AnotherServer(answer: String, private val socket: ServerSocket = ServerSocket(0)) : AutoCloseable {
+    val address = "${if (socket is SSLServerSocket) "https" else "http"}://localhost:${socket.localPort}"
 
     /** What was asked, up to the body. */
     val heads = CopyOnWriteArrayList<String>()
