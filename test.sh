@@ -130,7 +130,7 @@ count_swift_tests() {
     grep -vE '^(\[[0-9]+/|Test Suite|[[:space:]]|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
     passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed after' "$output" || true)))
     failed=$((failed + $(grep -cE '^✘ Test \w+\(.* failed after' "$output" || true)))
-    skipped=$((skipped + $(grep -cE '^➜ Test \w+\(.* skipped' "$output" || true)))
+    skipped=$((skipped + $(grep -cE '^(➜|✘) Test \w+\(.* skipped' "$output" || true)))
     hanging=$(comm -23 <(sed -nE 's/^◇ Test (\w+)\(.* started\.$/\1/p' "$output" | sort -u) \
         <(sed -nE 's/^. Test (\w+)\(.* (passed|failed) after .*/\1/p' "$output" | sort -u))
     rm -f "$output"
