@@ -22,7 +22,11 @@ let release: (url: String, checksum: String)? = nil
 let package = Package(
     name: "mls-mobile",
     platforms: [.iOS(.v16), .macOS(.v13)],
-    products: [.library(name: "MlsMobile", targets: ["MlsMobile"])],
+    products: [
+        .library(name: "MlsMobile", targets: ["MlsMobile"]),
+        // The reference delivery service's client, for apps that use that service: MlsMobile does no networking.
+        .library(name: "MlsDelivery", targets: ["MlsDelivery"]),
+    ],
     targets: [
         library,
         .target(name: "MlsMobileIds", path: "platforms/apple/Sources/MlsMobileIds"),
@@ -39,13 +43,21 @@ let package = Package(
             path: "platforms/apple/Sources/MlsMobile",
             resources: [.copy("PrivacyInfo.xcprivacy")]
         ),
-        // Second processes of the tests: the device of tests/scenarios.md, and an app's extension.
+        .target(name: "MlsDelivery", path: "platforms/apple/Sources/MlsDelivery"),
+        // Second processes of the tests: the programs of tests/scenarios.md, and an app's extension.
+        .executableTarget(
+            name: "phone", dependencies: ["MlsDelivery", "MlsMobile"], path: "platforms/apple/DeliveryPhone"),
         .executableTarget(name: "device", dependencies: ["MlsMobile"], path: "platforms/apple/Device"),
         .executableTarget(name: "test-process", dependencies: ["MlsMobile"], path: "platforms/apple/TestProcess"),
         .testTarget(
             name: "MlsMobileTests",
             dependencies: ["MlsMobile", "MlsMobileFFI", "device", "test-process"],
             path: "platforms/apple/Tests/MlsMobileTests"
+        ),
+        .testTarget(
+            name: "MlsDeliveryTests",
+            dependencies: ["MlsDelivery", "MlsMobile", "phone"],
+            path: "platforms/apple/Tests/MlsDeliveryTests"
         ),
     ],
     swiftLanguageModes: [.v6]

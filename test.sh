@@ -79,6 +79,23 @@ rust() {
     fi
 }
 
+# The library as the bindings are made from it, and the programs of its tests in Rust. The features are those of
+# scripts/bindings.sh, so that both compile it once.
+library() {
+    cargo build --quiet --locked -p mls-mobile -p mls-delivery-client --features mls-mobile/bindgen \
+        --lib --bin uniffi-bindgen --example chat --example phone
+}
+
+# Where the delivery service is that the phones talk to, or nothing. The parts "rust" and "service" build it, in the same run or
+# before; here it is only brought up to date.
+delivery_service() {
+    local service=$PWD/delivery-service/target/debug/mls-delivery-service
+    [ -x "$service" ] || return 0
+    cargo build --quiet --locked --manifest-path delivery-service/Cargo.toml --target-dir delivery-service/target \
+        --bin mls-delivery-service --test openapi
+    echo "$service"
+}
+
 # The Swift package, over the library that this builds. What is not a test in Swift counts as one each.
 swift() {
     need cc build-essential
@@ -87,7 +104,11 @@ swift() {
     need unzip unzip
     say "Swift: the toolchain, and the library as the bindings are made from it"
     scripts/swift.sh swift --version
-    cargo build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
+    library
+    MLS_DELIVERY_SERVICE=$(delivery_service)
+    MLS_RUST_PHONE=$(realpath "${CARGO_TARGET_DIR:-target}/debug/examples/phone")
+    export MLS_DELIVERY_SERVICE MLS_RUST_PHONE
+    [ -n "$MLS_DELIVERY_SERVICE" ] || echo "skipped: what needs the delivery service, which ./test.sh service builds"
     say "Swift: tests"
     count_swift_tests
     say "Swift: format, what only Apple's systems compile, privacy, the XCFramework's shape, an empty package that adds this one"
@@ -111,7 +132,7 @@ count_swift_tests() {
     grep -vE '^(\[[0-9]+/|Test Suite|[[:space:]]|◇|✔ Suite|✔ Test .*\)|$)' "$output" || true
     passed=$((passed + $(grep -cE '^✔ Test \w+\(.* passed after' "$output" || true)))
     failed=$((failed + $(grep -cE '^✘ Test \w+\(.* failed after' "$output" || true)))
-    skipped=$((skipped + $(grep -cE '^➜ Test \w+\(.* skipped' "$output" || true)))
+    skipped=$((skipped + $(grep -cE '^(➜|✘) Test \w+\(.* skipped' "$output" || true)))
     hanging=$(comm -23 <(sed -nE 's/^◇ Test (\w+)\(.* started\.$/\1/p' "$output" | sort -u) \
         <(sed -nE 's/^. Test (\w+)\(.* (passed|failed) after .*/\1/p' "$output" | sort -u))
     rm -f "$output"
@@ -141,22 +162,27 @@ kotlin() {
     need mvn maven
     command -v cargo > /dev/null || { echo "test.sh: please install Rust (https://rustup.rs)" >&2; exit 1; }
     local android=platforms/android libraries=target/kotlin status=0
-    local library=${CARGO_TARGET_DIR:-target}/debug/libmls_mobile.so
+    local built=${CARGO_TARGET_DIR:-target}/debug
 
     say "the library"
-    # As in scripts/bindings.sh, so that both compile it once. Stripped, because it is packed several times.
-    cargo build --quiet --locked --features bindgen --lib --bin uniffi-bindgen --example chat
+    library
     rm -rf "$libraries" && find $android -path '*/target/surefire-reports' -prune -exec rm -rf {} +
     mkdir -p "$libraries"
-    strip -o "$libraries/libmls_mobile.so" "$library"
+    # It is packed several times.
+    strip -o "$libraries/libmls_mobile.so" "$built/libmls_mobile.so"
 
     say "Kotlin"
-    # The part "swift" builds it, in the same run or before.
-    local device=$PWD/target/swift/debug/device
+    # The part "swift" builds them, in the same run or before.
+    local device=$PWD/target/swift/debug/device phone=$PWD/target/swift/debug/phone service
     [ -x "$device" ] || { device='' && echo "skipped: Kotlin and Swift, S80, because there is no $PWD/target/swift/debug/device"; }
+    [ -x "$phone" ] || { phone='' && echo "skipped: Kotlin, Swift and Rust, S109, because there is no $PWD/target/swift/debug/phone"; }
+    service=$(delivery_service)
+    [ -n "$service" ] || echo "skipped: what needs the delivery service, which ./test.sh service builds"
     # The archive's shape is looked at here; what is in an Android library is for the machine that has the NDK.
-    $android/build.sh --stand-in "$libraries/libmls_mobile.so" --quiet -Dmls.swift.device="$device" || status=$?
-    count_reports $android/jvm $android/aar
+    $android/build.sh --stand-in "$libraries/libmls_mobile.so" --quiet -Dmls.swift.device="$device" \
+        -Dmls.delivery.service="$service" -Dmls.swift.phone="$phone" \
+        -Dmls.rust.phone="$(realpath "$built/examples/phone")" || status=$?
+    count_reports $android/jvm $android/aar $android/delivery
     [ "$status" -eq 0 ] || return "$status"
 
     say "projects that use the artifacts"

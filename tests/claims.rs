@@ -5,6 +5,7 @@
 use std::{collections::BTreeMap, fs, path::Path};
 
 const README: &str = include_str!("../README.md");
+const DELIVERY: &str = include_str!("../delivery-service/README.md");
 const VERIFICATION: &str = include_str!("../docs/verification.md");
 
 /// Words that make a line of the README's tables a claim about a platform.
@@ -112,9 +113,16 @@ fn the_files_that_rows_name_exist() {
     assert!(named > 8, "found only {named}");
 }
 
-/// A block is preceded by `<!-- from FILE -->`; its lines stand in that file in a row, indented or not.
 #[test]
 fn the_readmes_swift_and_kotlin_are_code_that_the_tests_compile() {
+    for (readme, least) in [(README, 4), (DELIVERY, 6)] {
+        let blocks = compiled_blocks(readme);
+        assert!(blocks >= least, "found only {blocks} blocks of Swift and Kotlin");
+    }
+}
+
+/// How many there are. A block is preceded by `<!-- from FILE -->`; its lines stand in that file in a row, indented or not.
+fn compiled_blocks(readme: &str) -> usize {
     let trimmed = |text: &str| -> Vec<String> {
         text.lines()
             .map(|line| line.trim().to_owned())
@@ -122,7 +130,7 @@ fn the_readmes_swift_and_kotlin_are_code_that_the_tests_compile() {
             .collect()
     };
     let mut blocks = 0;
-    for part in README.split("\n```").collect::<Vec<_>>().windows(2) {
+    for part in readme.split("\n```").collect::<Vec<_>>().windows(2) {
         let [before, block] = part else { continue };
         let Some((language, code)) = block.split_once('\n') else {
             continue;
@@ -144,5 +152,5 @@ fn the_readmes_swift_and_kotlin_are_code_that_the_tests_compile() {
             code.join("\n")
         );
     }
-    assert!(blocks >= 4, "found only {blocks} blocks of Swift and Kotlin");
+    blocks
 }

@@ -110,7 +110,8 @@ impl IntoResponse for Problem {
         };
         let mut response = (status, Json(body)).into_response();
         if self == Self::Unauthorized {
-            let bearer = HeaderValue::from_static("Bearer");
+            // With a parameter, as RFC 6750 asks: Foundation on Linux crashes without one.
+            let bearer = HeaderValue::from_static("Bearer realm=\"mls\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
         }
         if matches!(self, Self::TooManyRequests | Self::Busy | Self::Contended) {

@@ -62,7 +62,7 @@ mkdir -p "$libraries/host/$platform"
 cp "$host" "$libraries/host/$platform/"
 cp -R "$jni" "$libraries/jni"
 # The compiler leaves classes of calls that are gone, and they would be packed.
-rm -rf "$here"/{ffi,jvm,aar}/target/{classes,test-classes,aar}
+rm -rf "$here"/{ffi,jvm,aar,delivery}/target/{classes,test-classes,aar}
 
 if [ -z "$stand_in" ]; then set -- -Dmls.documentation=yes "$@"; fi
 mvn -f "$here/pom.xml" --batch-mode --no-transfer-progress install \

@@ -18,11 +18,13 @@ module() {
     compile -emit-module -module-name "$name" -emit-module-path "$modules/$name.swiftmodule" "$@"
 }
 
-for stub in Security UserNotifications UIKit Darwin; do module "$stub" "Stubs/$stub.swift"; done
+for stub in CryptoKit Security UserNotifications UIKit Darwin; do module "$stub" "Stubs/$stub.swift"; done
 module MlsMobileIds Sources/MlsMobileIds/*.swift
 module MlsMobileFFI ../../bindings/swift/MlsMobileFFI.swift
 # With a module Security there, the helpers are no longer left out.
 module MlsMobile Sources/MlsMobile/*.swift Sources/MlsMobile/Apple/*.swift
+module MlsDelivery Sources/MlsDelivery/*.swift
+compile -typecheck -warnings-as-errors Sources/MlsDelivery/*.swift
 compile -typecheck -warnings-as-errors Samples/*.swift
 # With a module Darwin there, what the tests ask Apple's systems instead of /proc.
 compile -typecheck -warnings-as-errors TestProcess/*.swift Tests/MlsMobileTests/OpenFiles.swift

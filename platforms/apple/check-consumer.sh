@@ -30,7 +30,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "app",
-            dependencies: [.product(name: "MlsMobile", package: "mls-mobile")],
+            dependencies: [
+                .product(name: "MlsMobile", package: "mls-mobile"),
+                .product(name: "MlsDelivery", package: "mls-mobile"),
+            ],
             // What Xcode sets for new apps; compilers before 6.1 do not know it.
             swiftSettings: [.enableUpcomingFeature("MemberImportVisibility")]
         )
@@ -39,6 +42,7 @@ let package = Package(
 EOF
 cat > "$work/app/Sources/app/main.swift" << 'EOF'
 import Foundation
+import MlsDelivery
 import MlsMobile
 
 let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
@@ -57,12 +61,18 @@ do {
 } catch let error as MlsError {
     print("code:", error.code)
 }
+let nowhere = DeliveryClient(address: URL(string: "http://127.0.0.1:1")!)
+do {
+    _ = try await nowhere.with(AccessToken("token")).readQueue()
+} catch DeliveryError.noAnswer {
+    print("device:", DeviceId(signatureKey: owner.id.bytes).bytes.count)
+}
 try await client.wipe()
 await client.close()
 EOF
 
 cd "$work/app"
 swift build > build.log 2>&1 || { cat build.log >&2; exit 1; }
-[ "$(swift run --quiet --skip-build app)" = $'groups: 0\ngroup: ab\ncode: 171' ]
+[ "$(swift run --quiet --skip-build app)" = $'groups: 0\ngroup: ab\ncode: 171\ndevice: 32' ]
 find .build/ -path '*MlsMobile.resources/PrivacyInfo.xcprivacy' | grep -q .
 echo "an empty package that adds this one by URL and tag builds and runs, and has the privacy manifest"

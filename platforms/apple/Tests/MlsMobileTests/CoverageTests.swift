@@ -50,7 +50,7 @@ import Testing
 
     @Test func every_scenario_has_a_test_here() throws {
         let list = try String(contentsOf: repository.appending(path: "tests/scenarios.md"), encoding: .utf8)
-        let tests = try sources(own)
+        let tests = try sources(own) + sources("platforms/apple/Tests/MlsDeliveryTests/")
         let ids = list.matches(of: /\n\| (S\d+) \|/).map { String($0.1) }
         #expect(ids.count > 30)
         for id in ids { #expect(tests.contains("func \(id)_"), "\(id)") }

@@ -6,6 +6,9 @@ import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import org.mlsmobile.*
+import org.mlsmobile.delivery.AccessToken
+import org.mlsmobile.delivery.DeliveryClient
+import org.mlsmobile.delivery.DeliveryException
 import java.io.File
 
 class DesktopTest {
@@ -21,6 +24,13 @@ class DesktopTest {
             val group = client.createGroup(identity.id)
             assertEquals(ProcessedMessage.OwnMessage, group.processMessage(group.createMessage(ByteArray(3))))
         }
+    }
+
+    @Test
+    fun `the delivery service's client is an artifact of its own`() = runBlocking {
+        val nowhere = DeliveryClient("http://127.0.0.1:1", AccessToken("token"))
+        val answer = runCatching { nowhere.readQueue() }
+        assertEquals(DeliveryException.NoAnswer::class, answer.exceptionOrNull()?.let { it::class })
     }
 
     @Test
