@@ -45,7 +45,7 @@ use results::{Figures, Results, median, summary};
 use rival::{Rival, Start};
 use room::Room;
 
-/// Where the figures of all runs are kept.
+/// Where the figures of all runs are kept; two runs at once would overwrite each other's.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/compare/results.tsv");
 
 struct Run {
