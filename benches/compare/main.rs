@@ -45,7 +45,7 @@ use results::{Figures, Results, median, summary};
 use rival::{Rival, Start};
 use room::Room;
 
-/// Where the figures of all runs are kept.
+/// Where the figures of all runs are kept; two runs at once would overwrite each other's.
 const RESULTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/target/compare/results.tsv");
 
 struct Run {
@@ -156,20 +156,19 @@ fn compare(run: &Run) {
     }
     let file = Path::new(RESULTS);
     for members in &run.members {
-        let mut results = Results::read(file);
-        measure(run, *members, &mut results);
-        results.write(file);
+        let at = run.operations.iter().copied().filter(|it| it.at(*members));
+        // What is of one group is measured where there is only that one.
+        let (ten, one): (Vec<_>, Vec<_>) = at.partition(|it| *it == Operation::TenGroups);
+        for operations in [one, ten].iter().filter(|it| !it.is_empty()) {
+            let mut results = Results::read(file);
+            measure(run, *members, operations, &mut results);
+            results.write(file);
+        }
     }
 }
 
-fn measure(run: &Run, members: u32, results: &mut Results) {
-    let operations: Vec<Operation> = run
-        .operations
-        .iter()
-        .copied()
-        .filter(|it| it.at(members))
-        .collect();
-    let plan = operations::plan(&operations, members);
+fn measure(run: &Run, members: u32, operations: &[Operation], results: &mut Results) {
+    let plan = operations::plan(operations, members);
     println!("\n{members} members");
     let mut rooms = Vec::new();
     for start in &run.starts {
@@ -180,7 +179,7 @@ fn measure(run: &Run, members: u32, results: &mut Results) {
     }
     let counts: Vec<_> = rooms
         .iter()
-        .map(|(rival, room, folder)| fsyncs::count(&rival.start, room, &operations, folder.path()))
+        .map(|(rival, room, folder)| fsyncs::count(&rival.start, room, operations, folder.path()))
         .collect();
     for (number, operation) in operations.iter().enumerate() {
         let samples = rounds(*operation, &mut rooms, run.quick);
@@ -206,7 +205,7 @@ fn measure(run: &Run, members: u32, results: &mut Results) {
             print(rival.name(), floor, figure);
         }
     }
-    for (rival, room, _folder) in &mut rooms {
+    for (rival, room, _folder) in rooms.iter_mut().filter(|it| it.1.groups.len() == 1) {
         let figures = footprint(rival, room);
         println!(
             "  {:<46} database {:>8.0} KiB, a loaded group {:>7.0} KiB, at most {:>8.0} KiB",
@@ -252,8 +251,8 @@ fn print(name: &str, floor: Option<f64>, figure: impl Fn(&str) -> Option<f64>) {
     let Some(wall) = figure("wall") else { return };
     let number = |name| figure(name).unwrap_or(f64::NAN);
     println!(
-        "    {name:<44} {wall:>9.3} x{:<6.2} {:>9.3} {:>9.3} {:>10.0} {:>7}",
-        wall / floor.unwrap_or(f64::NAN),
+        "    {name:<44} {wall:>9.3} {:<7} {:>9.3} {:>9.3} {:>10.0} {:>7}",
+        floor.map_or_else(String::new, |floor| format!("x{:.2}", wall / floor)),
         number("least"),
         number("cpu"),
         number("written-mean"),

@@ -196,7 +196,7 @@ pub(crate) fn plan(operations: &[Operation], members: u32) -> Plan {
         let Effort { rounds, in_a_round } = operation.effort(members);
         (rounds + 1) * in_a_round
     };
-    let ten_groups = operations.contains(&TenGroups) && TenGroups.at(members);
+    let ten_groups = operations.contains(&TenGroups);
     Plan {
         members,
         groups: if ten_groups { 10 } else { 1 },

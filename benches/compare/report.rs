@@ -53,7 +53,7 @@ fn table(text: &mut String, results: &Results, operation: Operation) {
             let value = |name: &str| results.get(members, operation.name(), name, figure);
             let cell = |(name, ..): &&(&str, &str, &str)| match (value(name), value(first.0)) {
                 (Some(it), Some(base)) if *name != first.0 => {
-                    format!("{} ×{:.1}", milliseconds(it), it / base)
+                    format!("{} ×{}", milliseconds(it), ratio(it / base))
                 }
                 (Some(it), _) => milliseconds(it),
                 (None, _) => "–".to_owned(),
@@ -91,6 +91,13 @@ pub(crate) fn fsyncs(figure: &Figure<'_>) -> String {
         (Some(usual), Some(most)) if usual < most => format!("{usual}, at most {most}"),
         (Some(usual), _) => usual.to_string(),
         _ => "–".to_owned(),
+    }
+}
+
+fn ratio(value: f64) -> String {
+    match value {
+        ..10.0 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
     }
 }
 
@@ -133,17 +140,22 @@ fn plots(text: &mut String, results: &Results) {
     fs::create_dir_all(PLOTS).unwrap();
     writeln!(text).unwrap();
     let growing = [
-        ("decrypt", "wall", 1.0, "Decrypt 1 KiB, ms"),
-        ("encrypt", "wall", 1.0, "Encrypt 1 KiB, ms"),
-        ("make-commit", "wall", 1.0, "Make a Commit in a filled tree, ms"),
+        ("decrypt", "cpu", 1.0, "Decrypt 1 KiB, ms of processor time"),
+        ("encrypt", "cpu", 1.0, "Encrypt 1 KiB, ms of processor time"),
+        (
+            "make-commit",
+            "cpu",
+            1.0,
+            "Make a Commit in a filled tree, ms of processor time",
+        ),
         (
             "process-commit",
-            "wall",
+            "cpu",
             1.0,
-            "Process a Commit in a filled tree, ms",
+            "Process a Commit in a filled tree, ms of processor time",
         ),
-        ("join", "wall", 1.0, "Join, ms"),
-        ("load", "wall", 1.0, "Load a group, ms"),
+        ("join", "cpu", 1.0, "Join, ms of processor time"),
+        ("load", "cpu", 1.0, "Load a group, ms of processor time"),
         ("footprint", "database", 1e3, "Size of the database, KB"),
     ];
     for (what, figure, unit, title) in growing {
