@@ -56,6 +56,13 @@ fn child() {
     alices.merge_pending_commit().unwrap();
     mark("process_commit");
     bobs.process_message(update.commit).unwrap();
+    mark("message_after_erasure");
+    alices.create_message(vec![7; 1024], vec![]).unwrap();
+    mark("next_update");
+    let update = alices.self_update(None).unwrap();
+    alices.merge_pending_commit().unwrap();
+    mark("commit_after_erasure");
+    bobs.process_message(update.commit).unwrap();
     mark("batch_of_50");
     let messages = (0..50)
         .map(|n| common::incoming(&alice.send(&id, "x"), n))
@@ -115,6 +122,9 @@ fn a_call_pays_one_fsync_and_an_erasure_point_two_more() {
         // The commit, then the log into the file and the file to the disk, so that the log can be truncated.
         ("merge_pending_commit", 3),
         ("process_commit", 3),
+        // The first to write after an erasure point begins a log anew, whose header SQLite syncs by itself.
+        ("message_after_erasure", 2),
+        ("commit_after_erasure", 4),
     ] {
         assert_eq!(counts[call], fsyncs, "{call}");
     }
