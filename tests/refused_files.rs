@@ -188,7 +188,7 @@ fn a_newer_schema_is_refused_and_left() {
     newer.close().unwrap();
     let expected = MlsError::StorageTooNew {
         found: 99,
-        supported: 3,
+        supported: 4,
     };
     assert_refused(folder.path(), &expected, || open(&path));
 }
