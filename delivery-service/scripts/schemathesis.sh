@@ -5,7 +5,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 environment=$PWD/target/schemathesis
-if [ ! -x "$environment/bin/schemathesis" ]; then
+# An environment names the folder that it was made in, and does not run in another.
+if ! "$environment/bin/schemathesis" --version > /dev/null 2>&1; then
+    rm -rf "$environment"
     python3 -m venv "$environment" >&2
     "$environment/bin/pip" install --quiet --disable-pip-version-check 'schemathesis==4.*' >&2
 fi
