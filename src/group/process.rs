@@ -22,7 +22,7 @@ use crate::{
         Call, WriteTx,
         early_messages::{self, NewEarlyMessage},
         handled_commits,
-        openmls::message_secrets::Touched,
+        secret_parts::Touched,
     },
 };
 

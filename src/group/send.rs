@@ -7,10 +7,7 @@ use crate::{
     error::Error,
     keys::identity,
     message, padding, policy,
-    storage::{
-        Call, WriteTx,
-        openmls::{Transaction as _, message_secrets::Touched},
-    },
+    storage::{Call, WriteTx, openmls::Transaction as _, secret_parts::Touched},
 };
 
 /// Encrypts `plaintext`. `authenticated_data` travels in clear, but nobody can change it.

@@ -3,7 +3,7 @@
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::{fault, groups::GroupRecord, openmls::message_secrets::StoredSecrets};
+use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets};
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.

@@ -38,6 +38,7 @@ pub(crate) mod recovery_archive;
 pub(crate) mod rekey;
 pub(crate) mod reseal;
 pub(crate) mod seal;
+pub(crate) mod secret_parts;
 pub(crate) mod store;
 pub(crate) mod transfer;
 pub(crate) mod tx;

@@ -13,8 +13,8 @@ use super::{
     codec,
     error::StorageError,
     fault::{self, Point},
-    openmls::message_secrets::{StoredSecrets, Touched},
     seal::{Index, Place, Sealer},
+    secret_parts::{StoredSecrets, Touched},
 };
 use crate::{
     error::Error,

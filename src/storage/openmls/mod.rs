@@ -6,7 +6,7 @@ mod group_state;
 mod key_packages;
 mod key_pairs;
 pub(crate) mod leaf_nodes;
-pub(crate) mod message_secrets;
+mod message_secrets;
 mod proposals;
 mod provider;
 pub(crate) mod psks;

@@ -1,6 +1,6 @@
 //! A group's message secrets, in rows of their own: a message writes only those that it changed (docs/adr/0032).
 
-mod parts;
+mod shape;
 mod split;
 #[cfg(test)]
 mod tests;
@@ -8,34 +8,13 @@ mod tests;
 use rusqlite::params;
 use serde::{Serialize, de::DeserializeOwned};
 
-pub(crate) use self::parts::StoredSecrets;
-use self::{
-    parts::HEAD,
-    split::{Unsplit, split},
-};
+use self::split::{Unsplit, split};
 use super::group_state::{self, Kind};
 use crate::storage::{
     ReadTx, StorageError, WriteTx, codec,
     seal::{Index, Place},
+    secret_parts::{HEAD, StoredSecrets},
 };
-
-/// An epoch of a group whose message secrets alone change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Touched {
-    Current,
-    Past(u64),
-}
-
-impl Touched {
-    /// The epoch that a message of `received` belongs to in a group that is in `current`.
-    pub(crate) fn by_message(received: u64, current: u64) -> Self {
-        if received == current {
-            Self::Current
-        } else {
-            Self::Past(received)
-        }
-    }
-}
 
 fn place(group: &Index, part: u64) -> Place<'_> {
     Place {

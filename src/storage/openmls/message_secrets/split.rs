@@ -11,13 +11,16 @@ use serde::{
     ser::{Impossible, SerializeSeq, SerializeStruct},
 };
 
-use super::{
-    Touched,
-    parts::{CHUNK, Change, Epoch, HEAD, Head, Hole, List, Skeleton, StoredSecrets, first_part, slot_parts},
-};
+use super::shape::{Field, PAST_EPOCH, SECRETS, STORE, Shape, TREE};
 use crate::{
     secret::SecretBytes,
-    storage::codec::{self, Buffer},
+    storage::{
+        codec::{self, Buffer},
+        secret_parts::{
+            CHUNK, Change, Epoch, HEAD, Head, Hole, List, Skeleton, StoredSecrets, Touched, first_part,
+            slot_parts,
+        },
+    },
 };
 
 /// Why a value was not split.
@@ -66,75 +69,6 @@ pub(super) fn split<T: Serialize>(
     })?;
     Ok(splitter.finish())
 }
-
-/// A struct of OpenMLS 0.9.2, as it names itself to serde.
-struct Shape {
-    name: &'static str,
-    fields: &'static [(&'static str, Field)],
-}
-
-/// What becomes of a field.
-#[derive(Clone, Copy)]
-enum Field {
-    /// Encoded into the skeleton.
-    Plain,
-    /// The same, and it numbers the epoch.
-    Number,
-    Struct(&'static Shape),
-    PastEpochs,
-    /// Opens the secrets: up to here they are keys and group context.
-    Tree,
-    Entries(List),
-    Members,
-}
-
-const STORE: Shape = Shape {
-    name: "MessageSecretsStore",
-    fields: &[
-        ("max_epochs", Field::Plain),
-        ("past_epoch_trees", Field::PastEpochs),
-        ("message_secrets", Field::Struct(&SECRETS)),
-    ],
-};
-
-const PAST_EPOCH: Shape = Shape {
-    name: "EpochTree",
-    fields: &[
-        ("epoch", Field::Number),
-        ("message_secrets", Field::Struct(&SECRETS)),
-        ("leaves", Field::Members),
-    ],
-};
-
-const SECRETS: Shape = Shape {
-    name: "MessageSecrets",
-    fields: &[
-        ("sender_data_secret", Field::Plain),
-        ("membership_key", Field::Plain),
-        ("confirmation_key", Field::Plain),
-        ("serialized_context", Field::Plain),
-        ("secret_tree", Field::Tree),
-        ("added_at", Field::Plain),
-    ],
-};
-
-const TREE: Shape = Shape {
-    name: "SecretTree",
-    fields: &[
-        ("own_index", Field::Plain),
-        ("leaf_nodes", Field::Entries(List::LeafNodes)),
-        ("parent_nodes", Field::Entries(List::ParentNodes)),
-        (
-            "handshake_sender_ratchets",
-            Field::Entries(List::HandshakeRatchets),
-        ),
-        (
-            "application_sender_ratchets",
-            Field::Entries(List::ApplicationRatchets),
-        ),
-        ("size", Field::Plain),
-    ],
-};
 
 struct Splitter<'s> {
     stored: Option<&'s StoredSecrets>,

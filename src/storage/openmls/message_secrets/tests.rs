@@ -6,16 +6,20 @@ use ::openmls::group::GroupId;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Kind, Touched, group_state,
-    parts::{CHUNK, HEAD, StoredSecrets, is_members},
-    read,
+    Kind, group_state, read,
     split::{Unsplit, split},
     write,
 };
 use crate::{
     error::Error,
     secret::{Secret, SecretBytes},
-    storage::{Store, WriteTx, codec, groups, openmls::group_key, seal::Index, tx::Savepoint},
+    storage::{
+        Store, WriteTx, codec, groups,
+        openmls::group_key,
+        seal::Index,
+        secret_parts::{CHUNK, HEAD, StoredSecrets, Touched, is_members},
+        tx::Savepoint,
+    },
 };
 
 const GROUP: Index = [1; 16];

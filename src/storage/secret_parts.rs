@@ -49,6 +49,24 @@ pub(super) fn is_members(part: u64) -> bool {
     part >> 28 & 0xf == List::Members as u64
 }
 
+/// An epoch of a group whose message secrets alone change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Touched {
+    Current,
+    Past(u64),
+}
+
+impl Touched {
+    /// The epoch that a message of `received` belongs to in a group that is in `current`.
+    pub(crate) fn by_message(received: u64, current: u64) -> Self {
+        if received == current {
+            Self::Current
+        } else {
+            Self::Past(received)
+        }
+    }
+}
+
 /// The value without its lists. Fields may be appended if they have a default.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Head {
