@@ -27,7 +27,9 @@ fn texts(device: &Device) -> Vec<String> {
     entries
         .into_iter()
         .filter_map(|entry| match entry.outcome {
-            ProcessedMessage::Application { plaintext, .. } => Some(String::from_utf8(plaintext).unwrap()),
+            ProcessedMessage::Application { plaintext, .. } => {
+                Some(String::from_utf8(plaintext.into()).unwrap())
+            }
             _ => None,
         })
         .collect()
