@@ -179,7 +179,8 @@ kotlin() {
     service=$(delivery_service)
     [ -n "$service" ] || echo "skipped: what needs the delivery service, which ./test.sh service builds"
     # The archive's shape is looked at here; what is in an Android library is for the machine that has the NDK.
-    $android/build.sh --stand-in "$libraries/libmls_mobile.so" --quiet -Dmls.swift.device="$device" \
+    # The benches are only compiled.
+    $android/build.sh --stand-in "$libraries/libmls_mobile.so" --quiet -P benches -Dmls.swift.device="$device" \
         -Dmls.delivery.service="$service" -Dmls.swift.phone="$phone" \
         -Dmls.rust.phone="$(realpath "$built/examples/phone")" || status=$?
     count_reports $android/jvm $android/aar $android/delivery
