@@ -111,13 +111,16 @@ swift() {
     [ -n "$MLS_DELIVERY_SERVICE" ] || echo "skipped: what needs the delivery service, which ./test.sh service builds"
     say "Swift: tests"
     count_swift_tests
-    say "Swift: format, what only Apple's systems compile, privacy, the XCFramework's shape, an empty package that adds this one"
+    say "Swift: format, what only Apple's systems compile, privacy, the XCFramework's shape, an empty package that adds this one, benches"
     scripts/swift.sh swift format lint --strict --recursive Package.swift platforms/apple
     scripts/swift.sh platforms/apple/check-apple.sh
     scripts/swift.sh platforms/apple/check-privacy.sh target/debug/libmls_mobile.a
     platforms/apple/check-xcframework.sh target/debug/libmls_mobile.a
     scripts/swift.sh platforms/apple/check-consumer.sh
-    passed=$((passed + 5))
+    # The benches are a package of their own, which would compile everything again.
+    scripts/swift.sh swiftc -typecheck -swift-version 6 -I target/swift/debug/Modules \
+        -I platforms/apple/Sources/MlsMobileFFIC platforms/apple/benches/Sources/ffi-cost/*.swift
+    passed=$((passed + 6))
 }
 
 # Adds up "✔ Test S01_name() passed after 0.1 seconds."; shows what is neither progress nor success. A test that hangs
