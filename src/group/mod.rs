@@ -90,11 +90,16 @@ impl Live<'_, WriteTx<'_>> {
         let result = call::end_savepoint(self.tx, result)?;
         if result.is_err() {
             let LiveGroup {
-                mls, record, secrets, ..
+                mls,
+                record,
+                secrets,
+                tree,
+                ..
             } = load(self.tx, &self.record.group_id)?;
             self.group = mls;
             self.record = record;
             self.tx.lend_secrets(secrets);
+            self.tx.lend_tree(tree);
             self.own_messages.clear();
         }
         Ok(result)
@@ -118,11 +123,13 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         is_ahead,
         counted,
         secrets,
+        tree,
     } = match cached {
         Some(group) => group,
         None => load(tx, id)?,
     };
     tx.read().lend_secrets(secrets);
+    tx.read().lend_tree(tree);
     let mut live = Live {
         tx,
         provider,
@@ -141,6 +148,7 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         is_ahead: is_ahead || deferred,
         counted,
         secrets: call.tx.read().take_secrets(),
+        tree: call.tx.read().take_tree(),
     };
     match &result {
         Ok(_) => call.keep_group(group),
@@ -149,6 +157,7 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         // found out anew, because the savepoint is undone.
         Err(_) if !deferred => call.put_back(LiveGroup {
             secrets: None,
+            tree: None,
             ..group
         }),
         Err(Error::Storage(_)) => {}
@@ -164,7 +173,7 @@ fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
     let record = groups::get(tx.read(), id)?.ok_or_else(|| recovery::missing(tx.read(), id))?;
     // A listed group whose state is gone was damaged.
     let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
-    Ok(LiveGroup::new(mls, record, tx.read().take_secrets()))
+    Ok(LiveGroup::new(tx.read(), mls, record))
 }
 
 /// A removed device's keys and tree are those of a past epoch: nothing may be made with them.

@@ -3,7 +3,7 @@
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets};
+use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets, tree_parts::StoredTree, tx::ReadTx};
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.
@@ -21,17 +21,20 @@ pub(crate) struct LiveGroup {
     pub(crate) counted: Option<(GroupEpoch, usize)>,
     /// What the rows hold of its message secrets, if that is known.
     pub(crate) secrets: Option<StoredSecrets>,
+    /// The same of its ratchet tree.
+    pub(crate) tree: Option<StoredTree>,
 }
 
 impl LiveGroup {
-    /// A group whose rows hold what it holds.
-    pub(crate) fn new(mls: MlsGroup, record: GroupRecord, secrets: Option<StoredSecrets>) -> Self {
+    /// A group whose rows hold what it holds, as far as the transaction that has read or written them knows.
+    pub(crate) fn new(tx: &ReadTx<'_>, mls: MlsGroup, record: GroupRecord) -> Self {
         Self {
             mls,
             record,
             is_ahead: false,
             counted: None,
-            secrets,
+            secrets: tx.take_secrets(),
+            tree: tx.take_tree(),
         }
     }
 

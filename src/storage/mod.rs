@@ -8,6 +8,7 @@ pub(crate) mod cache;
 pub(crate) mod call;
 pub(crate) mod cleared_commits;
 pub(crate) mod codec;
+mod cut;
 pub(crate) mod early_messages;
 pub(crate) mod erasure;
 pub(crate) mod error;
@@ -41,6 +42,7 @@ pub(crate) mod seal;
 pub(crate) mod secret_parts;
 pub(crate) mod store;
 pub(crate) mod transfer;
+pub(crate) mod tree_parts;
 pub(crate) mod tx;
 
 pub(crate) use call::Call;

@@ -15,6 +15,7 @@ use super::{
     fault::{self, Point},
     seal::{Index, Place, Sealer},
     secret_parts::{StoredSecrets, Touched},
+    tree_parts::StoredTree,
 };
 use crate::{
     error::Error,
@@ -31,6 +32,8 @@ pub(crate) struct ReadTx<'c> {
     failure: RefCell<Option<StorageError>>,
     /// What the rows hold of the message secrets of the group in hand, if that is known.
     secrets: RefCell<Option<StoredSecrets>>,
+    /// The same of its ratchet tree.
+    tree: RefCell<Option<StoredTree>>,
     /// The app's signers, and the first failure of one, which OpenMLS replaces too.
     signers: &'c Signers,
     signing_failure: FirstFailure,
@@ -49,6 +52,7 @@ impl<'c> ReadTx<'c> {
             interrupted,
             failure: RefCell::new(None),
             secrets: RefCell::new(None),
+            tree: RefCell::new(None),
             signers,
             signing_failure: FirstFailure::default(),
         }
@@ -70,6 +74,16 @@ impl<'c> ReadTx<'c> {
     /// Takes back what was lent, as the rows are now.
     pub(crate) fn take_secrets(&self) -> Option<StoredSecrets> {
         self.secrets.take()
+    }
+
+    /// As [`Self::lend_secrets`], of its ratchet tree.
+    pub(crate) fn lend_tree(&self, tree: Option<StoredTree>) {
+        self.tree.replace(tree);
+    }
+
+    /// Takes back what was lent, as the rows are now.
+    pub(crate) fn take_tree(&self) -> Option<StoredTree> {
+        self.tree.take()
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
@@ -128,7 +142,9 @@ impl<'c> ReadTx<'c> {
 
     /// Opens a sealed column that holds plain bytes.
     pub(crate) fn open_bytes(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
-        self.sealer.open(place, sealed).map(|bytes| bytes.to_vec())
+        self.sealer
+            .open(place, sealed)
+            .map(|mut bytes| std::mem::take(&mut *bytes))
     }
 
     /// Opens a sealed column and leaves it encoded, on its way into another seal.
@@ -228,6 +244,7 @@ impl<'c> WriteTx<'c> {
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
         if matches!(step, Savepoint::Undo) {
             self.lend_secrets(None);
+            self.lend_tree(None);
         }
         let statements: &[&str] = match step {
             Savepoint::Begin => &["SAVEPOINT step"],
