@@ -116,7 +116,6 @@ pub(crate) fn with_group<Tx: Transaction, T>(
 ) -> Result<T, Error> {
     let cached = call.take_group(id);
     let tx = &call.tx;
-    let provider = Provider::new(tx.storage())?;
     let LiveGroup {
         mls: group,
         record,
@@ -124,10 +123,12 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         counted,
         secrets,
         tree,
+        tree_hashes,
     } = match cached {
         Some(group) => group,
         None => load(tx, id)?,
     };
+    let provider = Provider::of_group(tx.storage(), Arc::clone(&tree_hashes))?;
     tx.read().lend_secrets(secrets);
     tx.read().lend_tree(tree);
     let mut live = Live {
@@ -149,6 +150,7 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         counted,
         secrets: call.tx.read().take_secrets(),
         tree: call.tx.read().take_tree(),
+        tree_hashes,
     };
     match &result {
         Ok(_) => call.keep_group(group),

@@ -1,9 +1,12 @@
 //! Live groups, kept between calls while nobody else has written to the file.
 
+use std::sync::Arc;
+
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
 use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets, tree_parts::StoredTree, tx::ReadTx};
+use crate::tree_hashes::TreeHashes;
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.
@@ -23,6 +26,8 @@ pub(crate) struct LiveGroup {
     pub(crate) secrets: Option<StoredSecrets>,
     /// The same of its ratchet tree.
     pub(crate) tree: Option<StoredTree>,
+    /// Hashes of its nodes.
+    pub(crate) tree_hashes: Arc<TreeHashes>,
 }
 
 impl LiveGroup {
@@ -35,6 +40,7 @@ impl LiveGroup {
             counted: None,
             secrets: tx.take_secrets(),
             tree: tx.take_tree(),
+            tree_hashes: Arc::default(),
         }
     }
 
@@ -43,6 +49,7 @@ impl LiveGroup {
         match self.counted {
             Some((then, leaves)) if then == epoch => leaves,
             _ => {
+                self.tree_hashes.end_epoch();
                 let leaves = self.mls.treesync().full_leaves().count().max(LEAST);
                 self.counted = Some((epoch, leaves));
                 leaves
