@@ -15,6 +15,7 @@ use crate::{
         early_messages, external_joins,
         groups::{self, GroupRecord},
         groups_to_rejoin,
+        secret_parts::HeldSecrets,
     },
 };
 use openmls_traits::OpenMlsProvider;
@@ -54,7 +55,7 @@ pub(crate) fn create(
         ..GroupRecord::new(id.clone(), identity.signature_key, 0, lifetime)
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup::new(mls, record, None));
+    call.keep_group(LiveGroup::new(mls, record, HeldSecrets::default()));
     Ok(id)
 }
 

@@ -3,7 +3,7 @@
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets};
+use super::{fault, groups::GroupRecord, secret_parts::HeldSecrets};
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.
@@ -19,13 +19,13 @@ pub(crate) struct LiveGroup {
     pub(crate) is_ahead: bool,
     /// What the group counts for, and in which epoch that was found: counting takes time.
     pub(crate) counted: Option<(GroupEpoch, usize)>,
-    /// What the rows hold of its message secrets, if that is known.
-    pub(crate) secrets: Option<StoredSecrets>,
+    /// How it stands to the rows of its message secrets, and whether it has all of them.
+    pub(crate) secrets: HeldSecrets,
 }
 
 impl LiveGroup {
     /// A group whose rows hold what it holds.
-    pub(crate) fn new(mls: MlsGroup, record: GroupRecord, secrets: Option<StoredSecrets>) -> Self {
+    pub(crate) fn new(mls: MlsGroup, record: GroupRecord, secrets: HeldSecrets) -> Self {
         Self {
             mls,
             record,
