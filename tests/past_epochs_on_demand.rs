@@ -180,10 +180,10 @@ fn a_message_of_the_current_epoch_from_disk_writes_nothing_of_the_past() {
     // The first of a sender spreads the tree out.
     bob.read(&id, &epochs[3][0]);
     alice.read(&id, &bob.send(&id, "first"));
-    for n in 1..4 {
+    for message in &epochs[3][1..4] {
         bob.reload();
         let before = parts(&bob);
-        bob.read(&id, &epochs[3][n]);
+        bob.read(&id, message);
         alice.read(&id, &bob.send(&id, "sent"));
         let after = parts(&bob);
         assert!(before.keys().eq(after.keys()));
@@ -326,6 +326,35 @@ fn a_batch_of_all_kinds_from_disk_reads_each_message_once() {
         .collect();
     assert_eq!(texts.len(), read.len());
     assert_eq!(bob.authenticator(&id), alice.authenticator(&id));
+}
+
+#[test]
+fn a_damaged_group_leaves_nothing_to_the_one_after_it() {
+    let [alice, mut bob] = ["alice", "bob"].map(Device::new);
+    let good = group_of(&[&alice, &bob]);
+    let keys = |device: &Device| -> BTreeSet<Vec<u8>> {
+        let connection = connection(device);
+        let mut statement = connection.prepare("SELECT group_key FROM mls_group").unwrap();
+        let rows = statement.query_map([], |row| row.get(0));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    let before = keys(&bob);
+    let damaged = group_of(&[&alice, &bob]);
+    let key = keys(&bob).difference(&before).next().unwrap().clone();
+    let late = alice.send(&good, "late");
+    advance(&good, &alice, &[&bob]);
+    advance(&damaged, &alice, &[&bob]);
+    let messages = [alice.send(&damaged, "now"), late, alice.send(&good, "now")];
+    // What OpenMLS reads after the message secrets.
+    let changed = connection(&bob).execute(
+        "UPDATE group_state SET value = zeroblob(60) WHERE group_key = ?1 AND kind = 8",
+        [key],
+    );
+    assert_eq!(changed.unwrap(), 1);
+    bob.reload();
+    assert_eq!(process(&bob, &messages), "fmm");
+    bob.reload();
+    assert_eq!(process(&bob, &messages), "fdd");
 }
 
 #[test]

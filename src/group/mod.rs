@@ -48,7 +48,7 @@ use crate::{
         call,
         groups::{self, GroupRecord},
         openmls::Transaction,
-        secret_parts::Epochs,
+        secret_parts::{Epochs, HeldSecrets},
     },
 };
 
@@ -194,6 +194,8 @@ fn load<Tx: Transaction>(
     needs: impl FnOnce(&GroupRecord) -> Epochs,
 ) -> Result<LiveGroup, Error> {
     let record = groups::get(tx.read(), id)?.ok_or_else(|| recovery::missing(tx.read(), id))?;
+    // A group that could not be loaded may have left what it was to hold.
+    tx.read().lend_secrets(HeldSecrets::default());
     let mls = tx
         .read()
         .loading(needs(&record), || MlsGroup::load(&tx.storage(), id))?;
