@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets, tree_parts::StoredTree, tx::ReadTx};
+use super::{fault, groups::GroupRecord, secret_parts::HeldSecrets, tree_parts::StoredTree, tx::ReadTx};
 use crate::tree_hashes::TreeHashes;
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
@@ -22,9 +22,9 @@ pub(crate) struct LiveGroup {
     pub(crate) is_ahead: bool,
     /// What the group counts for, and in which epoch that was found: counting takes time.
     pub(crate) counted: Option<(GroupEpoch, usize)>,
-    /// What the rows hold of its message secrets, if that is known.
-    pub(crate) secrets: Option<StoredSecrets>,
-    /// The same of its ratchet tree.
+    /// How it stands to the rows of its message secrets, and whether it has all of them.
+    pub(crate) secrets: HeldSecrets,
+    /// What the rows hold of its ratchet tree, if that is known.
     pub(crate) tree: Option<StoredTree>,
     /// Hashes of its nodes.
     pub(crate) tree_hashes: Arc<TreeHashes>,

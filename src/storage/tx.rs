@@ -14,7 +14,7 @@ use super::{
     error::StorageError,
     fault::{self, Point},
     seal::{Index, Place, Sealer},
-    secret_parts::{StoredSecrets, Touched},
+    secret_parts::{Epochs, HeldSecrets, Touched},
     tree_parts::StoredTree,
 };
 use crate::{
@@ -30,10 +30,12 @@ pub(crate) struct ReadTx<'c> {
     /// Set by a suspension whose deadline has passed.
     interrupted: &'c AtomicBool,
     failure: RefCell<Option<StorageError>>,
-    /// What the rows hold of the message secrets of the group in hand, if that is known.
-    secrets: RefCell<Option<StoredSecrets>>,
-    /// The same of its ratchet tree.
+    /// How the group in hand stands to the rows of its message secrets.
+    secrets: RefCell<HeldSecrets>,
+    /// What the rows hold of its ratchet tree, if that is known.
     tree: RefCell<Option<StoredTree>>,
+    /// The epochs whose message secrets are read when a group is loaded.
+    loads: Cell<Epochs>,
     /// The app's signers, and the first failure of one, which OpenMLS replaces too.
     signers: &'c Signers,
     signing_failure: FirstFailure,
@@ -51,8 +53,9 @@ impl<'c> ReadTx<'c> {
             sealer,
             interrupted,
             failure: RefCell::new(None),
-            secrets: RefCell::new(None),
-            tree: RefCell::new(None),
+            secrets: RefCell::default(),
+            tree: RefCell::default(),
+            loads: Cell::default(),
             signers,
             signing_failure: FirstFailure::default(),
         }
@@ -66,17 +69,17 @@ impl<'c> ReadTx<'c> {
         &self.signing_failure
     }
 
-    /// Tells what the rows hold of the message secrets of a group. Without it they are all written again.
-    pub(crate) fn lend_secrets(&self, secrets: Option<StoredSecrets>) {
+    /// Tells how a group stands to the rows of its message secrets. Without it they are all written again.
+    pub(crate) fn lend_secrets(&self, secrets: HeldSecrets) {
         self.secrets.replace(secrets);
     }
 
-    /// Takes back what was lent, as the rows are now.
-    pub(crate) fn take_secrets(&self) -> Option<StoredSecrets> {
+    /// Takes back what was lent, as it is now.
+    pub(crate) fn take_secrets(&self) -> HeldSecrets {
         self.secrets.take()
     }
 
-    /// As [`Self::lend_secrets`], of its ratchet tree.
+    /// As [`Self::lend_secrets`], of its ratchet tree. What is not known is written again.
     pub(crate) fn lend_tree(&self, tree: Option<StoredTree>) {
         self.tree.replace(tree);
     }
@@ -84,6 +87,32 @@ impl<'c> ReadTx<'c> {
     /// Takes back what was lent, as the rows are now.
     pub(crate) fn take_tree(&self) -> Option<StoredTree> {
         self.tree.take()
+    }
+
+    pub(super) fn secrets(&self) -> &RefCell<HeldSecrets> {
+        &self.secrets
+    }
+
+    /// Rows may have changed behind the back of what is lent.
+    pub(super) fn forget_rows(&self) {
+        self.forget_secret_rows();
+        self.lend_tree(None);
+    }
+
+    pub(super) fn forget_secret_rows(&self) {
+        self.secrets.borrow_mut().rows = None;
+    }
+
+    /// Runs `load`, which may leave the message secrets of all but these epochs on disk.
+    pub(crate) fn loading<T>(&self, epochs: Epochs, load: impl FnOnce() -> T) -> T {
+        self.loads.set(epochs);
+        let result = load();
+        self.loads.set(Epochs::All);
+        result
+    }
+
+    pub(super) fn loads(&self) -> Epochs {
+        self.loads.get()
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
@@ -243,8 +272,7 @@ impl<'c> WriteTx<'c> {
     /// Begins, keeps or undoes what is kept or undone as one. Savepoints nest.
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
         if matches!(step, Savepoint::Undo) {
-            self.lend_secrets(None);
-            self.lend_tree(None);
+            self.forget_rows();
         }
         let statements: &[&str] = match step {
             Savepoint::Begin => &["SAVEPOINT step"],
