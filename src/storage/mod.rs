@@ -40,6 +40,7 @@ pub(crate) mod reseal;
 pub(crate) mod seal;
 pub(crate) mod secret_parts;
 pub(crate) mod store;
+mod transaction;
 pub(crate) mod transfer;
 pub(crate) mod tx;
 
