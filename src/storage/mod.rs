@@ -27,6 +27,7 @@ pub(crate) mod key_packages;
 pub(crate) mod key_slots;
 pub(crate) mod lifecycle;
 pub(crate) mod migrations;
+mod nonces;
 pub(crate) mod open;
 pub(crate) mod openmls;
 pub(crate) mod past_epochs;
