@@ -26,6 +26,7 @@ pub(crate) mod inbox;
 pub(crate) mod key_packages;
 pub(crate) mod key_slots;
 pub(crate) mod lifecycle;
+mod log_pages;
 pub(crate) mod migrations;
 mod nonces;
 pub(crate) mod open;

@@ -80,7 +80,7 @@ impl Store {
             erasure,
             ..
         } = &mut *entered.state;
-        let Database { connection, keys } = phase.database()?;
+        let Database { connection, keys, .. } = phase.database()?;
         let connection: &Connection = connection;
         groups.clear();
         fault::hit(Point::BeforeBegin)?;

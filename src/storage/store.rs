@@ -184,7 +184,9 @@ impl Store {
             call.forget_kept();
         })?;
         if let Phase::Open(database) = &state.phase {
-            state.erasure.after_commit(&database.connection, changed);
+            state
+                .erasure
+                .after_commit(&database.connection, &database.log, changed);
             fault::hit(Point::AfterCommit)?;
         }
         Ok(value)
@@ -206,7 +208,7 @@ impl Store {
             transfer,
             ..
         } = state;
-        let Database { connection, keys } = phase.database()?;
+        let Database { connection, keys, .. } = phase.database()?;
         let connection: &Connection = connection;
         let (transaction, data_version) = self.with_lock(connection, |connection| {
             let transaction = Transaction::begin(connection, access)?;
