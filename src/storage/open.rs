@@ -113,7 +113,7 @@ fn unlock(
 ) -> Result<Database, StorageError> {
     let keys = key_slots::unlock(&connection, settings.database_key)?;
     if let Some(minimum) = settings.minimum_generation {
-        let found = header::read(&connection)?.generation;
+        let found = header::generation_before_migration(&connection)?;
         if found < minimum {
             return Err(StorageError::TooOld { found, minimum });
         }

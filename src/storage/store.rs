@@ -172,7 +172,7 @@ impl Store {
             }
             let changed = connection.total_changes() != changes_before;
             if changed {
-                header::bump_generation(&call.tx)?;
+                header::raise(&call.tx)?;
             }
             call.tx.check_interrupted()?;
             self.commit(transaction)?;
