@@ -207,6 +207,8 @@ pub(crate) struct WriteTx<'c> {
     deferred_message_secrets: Cell<bool>,
     /// The epoch whose message secrets alone can have changed, if that is known.
     touched: Cell<Option<Touched>>,
+    /// The file's generation, if this transaction has raised it (`header.rs`).
+    raised: Cell<Option<u64>>,
 }
 
 impl<'c> WriteTx<'c> {
@@ -222,7 +224,16 @@ impl<'c> WriteTx<'c> {
             defers_message_secrets: Cell::new(false),
             deferred_message_secrets: Cell::new(false),
             touched: Cell::new(None),
+            raised: Cell::new(None),
         }
+    }
+
+    pub(super) fn raised(&self) -> Option<u64> {
+        self.raised.get()
+    }
+
+    pub(super) fn raised_to(&self, generation: u64) {
+        self.raised.set(Some(generation));
     }
 
     /// Makes the commit an erasure point: afterwards what this call deleted is in none of the files.
@@ -273,6 +284,8 @@ impl<'c> WriteTx<'c> {
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
         if matches!(step, Savepoint::Undo) {
             self.forget_rows();
+            // What raised it may be undone.
+            self.raised.set(None);
         }
         let statements: &[&str] = match step {
             Savepoint::Begin => &["SAVEPOINT step"],
