@@ -81,7 +81,7 @@ impl SerializeSeq for Inside<'_, '_> {
     type Ok = ();
     type Error = Unsplit;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsplit> {
         self.done += 1;
         let splitter = &mut *self.splitter;
@@ -95,7 +95,6 @@ impl SerializeSeq for Inside<'_, '_> {
                 splitter.leave_past_epoch();
                 Ok(())
             }
-            _ if splitter.is_unchanged() => Ok(()),
             _ => {
                 value.serialize(At {
                     splitter: &mut *splitter,
@@ -175,7 +174,23 @@ impl<'a, 's> Serializer for At<'a, 's> {
         })
     }
 
-    #[inline]
+    /// Lists of secrets that are as they are stored are not gone through: in a large group that took longer than
+    /// encrypting.
+    fn collect_seq<I: IntoIterator<Item: Serialize>>(self, entries: I) -> Result<(), Unsplit> {
+        let mut entries = entries.into_iter();
+        let (length, most) = entries.size_hint();
+        let length = most.filter(|most| *most == length);
+        let is_passed_over = matches!(self.level, Level::Entries(_)) && self.splitter.is_unchanged();
+        let mut inside = self.serialize_seq(length)?;
+        if is_passed_over {
+            inside.done = inside.length;
+        } else {
+            entries.try_for_each(|entry| inside.serialize_element(&entry))?;
+        }
+        SerializeSeq::end(inside)
+    }
+
+    #[inline(always)]
     fn serialize_none(self) -> Result<(), Unsplit> {
         match self.level {
             Level::Entry => {

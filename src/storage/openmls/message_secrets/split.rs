@@ -267,6 +267,7 @@ impl<'s> Splitter<'s> {
         });
     }
 
+    #[inline(always)]
     pub(super) fn empty_entry(&mut self) {
         self.empty += 1;
     }
@@ -278,6 +279,7 @@ impl<'s> Splitter<'s> {
     }
 
     /// After so many entries of a list.
+    #[inline(always)]
     pub(super) fn end_entry(&mut self, done: usize) {
         if done.is_multiple_of(CHUNK) {
             self.end_chunk();
