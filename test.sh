@@ -65,10 +65,10 @@ rust() {
     say "documentation"
     # With the examples: cargo then takes the dependencies with the features that the lints have checked them with.
     RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --all-features --locked --lib --bins --examples
-    # Through the delivery service, which the tests above have built, and without it.
+    # As the README says it: through the delivery service, which the tests above have built, and without it.
     say "the example"
-    cargo run --quiet --release --locked --example chat
-    cargo run --quiet --release --locked --example chat -- --no-service > /dev/null
+    cargo run --quiet --locked --example chat
+    cargo run --quiet --locked --example chat -- --no-service > /dev/null
     say "dependencies"
     if command -v cargo-deny > /dev/null; then
         cargo deny --log-level error check

@@ -26,9 +26,11 @@ mod message;
 mod padding;
 mod policy;
 mod provider;
+mod provider_crypto;
 mod secret;
 mod signing;
 mod storage;
+mod tree_hashes;
 mod verification;
 mod x509;
 

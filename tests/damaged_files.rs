@@ -98,7 +98,7 @@ fn a_damaged_byte_of_a_sealed_value_is_corrupt() {
         "value FROM key_package",
         "value FROM mls_group",
         "value FROM group_state WHERE kind = 4",
-        "value FROM message_secrets",
+        "value FROM message_secrets WHERE part = 0",
     ] {
         let sealed: Vec<u8> = connection
             .query_row(&format!("SELECT {column}"), [], |row| row.get(0))

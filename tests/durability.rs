@@ -1,4 +1,5 @@
-//! One call, one fsync: counted at the kernel, in a child process that strace watches.
+//! One call, one fsync: counted at the kernel, in a child process that strace watches. And what a call writes to the log,
+//! which is the same bytes each time.
 
 #![allow(
     clippy::unwrap_used,
@@ -69,7 +70,97 @@ fn child() {
         .collect();
     mark("batch");
     bob.client().process_messages(messages, None).unwrap();
+    mark("pages_in_the_log");
+    // An erasure point, so that none is due for the number of changes.
+    alices.self_update(None).unwrap();
+    alices.merge_pending_commit().unwrap();
+    // More than the 1000 pages after which SQLite checkpoints by itself, unless it is told not to.
+    for _ in 0..14 {
+        key_packages(&alice);
+    }
+    mark("message_after_many_pages");
+    alices.create_message(vec![7; 1024], vec![]).unwrap();
     mark("end");
+}
+
+fn key_packages(device: &Device) {
+    device
+        .client()
+        .create_key_packages(device.identity.clone(), 100, None)
+        .unwrap();
+}
+
+/// How much longer `call` makes a device's log.
+fn logged(device: &Device, call: impl FnOnce()) -> u64 {
+    let bytes = || device.client().storage_info().unwrap().wal_bytes;
+    let before = bytes();
+    call();
+    bytes() - before
+}
+
+/// A page of a new file and its header in the log.
+const PAGE: u64 = 2048 + 24;
+
+#[test]
+fn a_message_logs_as_much_in_a_large_group_as_in_a_small_one() {
+    for members in [2, 60] {
+        let (alice, bob, others) = (Device::new("alice"), Device::new("bob"), Device::new("others"));
+        let id = group_of(&[&alice, &bob]);
+        let further = (2..members).map(|n| {
+            let identity = others
+                .client()
+                .create_identity(common::basic(&n.to_string()), common::SUITE);
+            let made = others.client().create_key_packages(identity.unwrap().id, 1, None);
+            made.unwrap().remove(0).bytes
+        });
+        let further: Vec<_> = further.collect();
+        if !further.is_empty() {
+            let commit = alice.group(&id).add_members(further).unwrap();
+            common::deliver(&id, &alice, &commit, &[&bob]);
+        }
+        let send = || alice.group(&id).create_message(vec![7; 1024], vec![]).unwrap();
+        // The first message after an erasure point writes the log's own header too.
+        bob.receive(&id, &send());
+        let acknowledge = || {
+            let ids = bob.client().inbox(100).unwrap().into_iter().map(|entry| entry.id);
+            bob.client().acknowledge(ids.collect()).unwrap();
+        };
+        acknowledge();
+        for _ in 0..20 {
+            let mut message = Vec::new();
+            // What the message changed of the secrets, and the generation.
+            let sent = logged(&alice, || message = send());
+            assert_eq!(sent, 2 * PAGE, "sent among {members}");
+            // The same of the secrets, and the inbox entry, which is the generation too.
+            let received = logged(&bob, || drop(bob.receive(&id, &message)));
+            assert_eq!(received, 2 * PAGE, "received among {members}");
+            acknowledge();
+        }
+        // Entries of an app that acknowledges none take pages of their own, and change the one above them and the
+        // first of the file; the first two make the one above.
+        let unread = |_| {
+            let message = send();
+            logged(&bob, || drop(bob.receive(&id, &message)))
+        };
+        let written: u64 = (0..15).map(unread).sum();
+        assert!(written <= (15 * 4 + 1) * PAGE, "{written} among {members}");
+    }
+}
+
+#[test]
+fn the_log_is_bounded_between_erasure_points() {
+    let alice = Device::new("alice");
+    let (mut largest, mut truncated) = (0, 0);
+    // Fewer calls than those after which there is an erasure point whatever they write.
+    for _ in 0..60 {
+        let before = alice.client().storage_info().unwrap().wal_bytes;
+        key_packages(&alice);
+        let after = alice.client().storage_info().unwrap().wal_bytes;
+        largest = largest.max(after);
+        truncated += u32::from(after < before);
+    }
+    assert!(largest < 4 << 20, "{largest}");
+    assert!((1..4).contains(&truncated), "{truncated}");
 }
 
 #[test]
@@ -125,6 +216,7 @@ fn a_call_pays_one_fsync_and_an_erasure_point_two_more() {
         // The first to write after an erasure point begins a log anew, whose header SQLite syncs by itself.
         ("message_after_erasure", 2),
         ("commit_after_erasure", 4),
+        ("message_after_many_pages", 1),
     ] {
         assert_eq!(counts[call], fsyncs, "{call}");
     }

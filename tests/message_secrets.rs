@@ -200,28 +200,34 @@ fn who_is_invited_again_or_joins_again_has_the_parts_of_the_new_membership_only(
     alice.read(&id, &bob.send(&id, "six"));
 }
 
+/// Alice and bob in a group of so many members; bob has three past epochs.
+fn crowd(members: usize) -> (Device, Device, GroupId) {
+    let [alice, bob, crowd] = ["alice", "bob", "crowd"].map(Device::new);
+    let id = alice.create_group_with(Some(GroupConfig::default()));
+    let mut packages = vec![bob.key_package()];
+    packages.extend((2..members).map(|n| {
+        let identity = crowd
+            .client()
+            .create_identity(common::basic(&n.to_string()), common::SUITE);
+        let made = crowd
+            .client()
+            .create_key_packages(identity.unwrap().id, 1, None)
+            .unwrap();
+        made[0].bytes.clone()
+    }));
+    let invitation = alice.group(&id).add_members(packages).unwrap();
+    alice.group(&id).merge_pending_commit().unwrap();
+    bob.join(&invitation.welcome.unwrap());
+    for _ in 0..3 {
+        advance(&id, &alice, &[&bob]);
+    }
+    (alice, bob, id)
+}
+
 #[test]
 fn what_a_message_writes_does_not_grow_with_the_group() {
     let sizes = [3, 150].map(|members: usize| {
-        let [alice, bob, crowd] = ["alice", "bob", "crowd"].map(Device::new);
-        let id = alice.create_group_with(Some(GroupConfig::default()));
-        let mut packages = vec![bob.key_package()];
-        packages.extend((2..members).map(|n| {
-            let identity = crowd
-                .client()
-                .create_identity(common::basic(&n.to_string()), common::SUITE);
-            let made = crowd
-                .client()
-                .create_key_packages(identity.unwrap().id, 1, None)
-                .unwrap();
-            made[0].bytes.clone()
-        }));
-        let invitation = alice.group(&id).add_members(packages).unwrap();
-        alice.group(&id).merge_pending_commit().unwrap();
-        bob.join(&invitation.welcome.unwrap());
-        for _ in 0..3 {
-            advance(&id, &alice, &[&bob]);
-        }
+        let (alice, bob, id) = crowd(members);
         bob.read(&id, &alice.send(&id, "first"));
         let message = alice.send(&id, "measured");
         let before = bob.client().storage_info().unwrap().wal_bytes;
@@ -231,4 +237,42 @@ fn what_a_message_writes_does_not_grow_with_the_group() {
     // One page of secrets, one of the header, one or two of the inbox.
     assert_eq!(sizes[0], sizes[1]);
     assert!(sizes[1] <= 5 * (4096 + 24), "{sizes:?}");
+}
+
+#[test]
+fn a_commit_writes_the_members_near_those_whom_it_changed_and_no_others() {
+    let (alice, mut bob, id) = crowd(150);
+    // Chunks of 16 leaves that lists of members share, by their part.
+    let lists = |device: &Device| -> BTreeMap<u64, Vec<u8>> {
+        let parts = parts(device).into_iter();
+        let parts = parts.map(|((_, part), value)| (part, value));
+        parts.filter(|(part, _)| (1..1 << 32).contains(part)).collect()
+    };
+    // Alice has other keys in each of the three epochs.
+    assert_eq!(lists(&bob).len(), 10 + 2);
+    for removes in [false, true, false, false] {
+        bob.reload();
+        let before = lists(&bob);
+        if removes {
+            let removal = alice.group(&id).remove_members(vec![70]).unwrap();
+            common::deliver(&id, &alice, &removal, &[&bob]);
+        } else {
+            advance(&id, &alice, &[&bob]);
+        }
+        let after = lists(&bob);
+        let written = after
+            .iter()
+            .filter(|(part, value)| before.get(part) != Some(value));
+        // A removal shows in the list of the epoch after it.
+        assert!((1..=2).contains(&written.count()));
+        assert!(after.len() <= 10 + 3, "{}", after.len());
+    }
+    bob.group(&id)
+        .delete_past_epoch_secrets(PastEpochDeletion::AllButNewest { epochs: 1 })
+        .unwrap();
+    assert_eq!(lists(&bob).len(), 10, "those of one list");
+    bob.group(&id)
+        .delete_past_epoch_secrets(PastEpochDeletion::All)
+        .unwrap();
+    assert!(lists(&bob).is_empty());
 }

@@ -7,7 +7,7 @@ use crate::Result;
 pub const HELP: &str = "\
 Three phones chat with end-to-end encryption through a delivery service, each with a database file of its own.
 
-Usage: cargo run --release --example chat -- [OPTIONS]
+Usage: cargo run --example chat -- [OPTIONS]
 
 Options:
   --service URL  go through a delivery service that runs already, instead of one that is built and started here

@@ -1,8 +1,8 @@
 //! Three phones chat: the library's main job from an empty folder to a conversation, and a tour of its API.
 //!
 //! ```text
-//! cargo run --release --example chat
-//! cargo run --release --example chat -- --no-service
+//! cargo run --example chat
+//! cargo run --example chat -- --no-service
 //! cargo run --release --example chat -- --members 500
 //! ```
 //!

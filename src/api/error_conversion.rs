@@ -134,6 +134,7 @@ impl From<StorageError> for MlsError {
             StorageError::Crypto => internal(22),
             StorageError::WriteInRead => internal(23),
             StorageError::LostWrites => internal(25),
+            StorageError::LacksPastEpochs => internal(26),
             StorageError::Sqlite(_) => internal(24),
         }
     }

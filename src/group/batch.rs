@@ -149,10 +149,11 @@ fn slice(
     if let Some(cursor) = cursor {
         header::set_cursor(&call.tx, cursor)?;
     }
+    // Before the sweep, for which a group may have to be loaded again.
+    deferred::flush(call)?;
     if handled.len() == messages.len() {
         past_epochs::sweep(call)?;
     }
-    deferred::flush(call)?;
     Ok(Slice { handled, stopped_by })
 }
 

@@ -54,7 +54,7 @@ pub(crate) fn create(
         ..GroupRecord::new(id.clone(), identity.signature_key, 0, lifetime)
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup::new(mls, record, None));
+    call.keep_group(LiveGroup::new(&call.tx, mls, record));
     Ok(id)
 }
 

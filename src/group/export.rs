@@ -4,7 +4,7 @@ use openmls::group::GroupId;
 use openmls_traits::OpenMlsProvider;
 use tls_codec::Serialize as _;
 
-use super::{Live, check_active, with_group};
+use super::{Live, check_active, with_current_epoch};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::identity,
@@ -28,7 +28,7 @@ pub(crate) fn export_secret(
             problem: ArgumentProblem::OutOfRange,
         });
     }
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         live.group
             .export_secret(live.provider.crypto(), label, context, length as usize)
             .map_err(Into::into)
@@ -41,7 +41,7 @@ pub(crate) fn safe_export_secret(
     id: &GroupId,
     component_id: u16,
 ) -> Result<Vec<u8>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         // The tree from which the secret could be derived again must not stay in the log.
         live.tx.erase();
         let Live { group, provider, .. } = live;
@@ -53,14 +53,14 @@ pub(crate) fn safe_export_secret(
 
 /// The same for every member of the epoch, and different for every other epoch (RFC 9420, section 8.7).
 pub(crate) fn epoch_authenticator(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<u8>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         Ok(live.group.epoch_authenticator().as_slice().to_vec())
     })
 }
 
 /// The ratchet tree as it travels beside a Welcome or GroupInfo that does not carry it (RFC 9420, section 12.4.3.3).
 pub(crate) fn export_ratchet_tree(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<u8>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         check_active(&live.group)?;
         live.group
             .export_ratchet_tree()
@@ -75,7 +75,7 @@ pub(crate) fn export_group_info(
     id: &GroupId,
     with_ratchet_tree: bool,
 ) -> Result<Vec<u8>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         check_active(&live.group)?;
         let signer = identity::get(live.tx, &live.record.identity)?.signer;
         let message = live

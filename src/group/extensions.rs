@@ -7,7 +7,7 @@ use openmls::{
     prelude::{Capabilities, ExtensionType, Extensions, InvalidExtensionError, Proposal, ProposalType},
 };
 
-use super::{outcome::NewMemberInfo, summary, with_group};
+use super::{outcome::NewMemberInfo, summary, with_current_epoch};
 use crate::{
     error::{ArgumentProblem, Error},
     extension::{self, ExtensionInfo, is_default},
@@ -20,7 +20,7 @@ pub(crate) fn external_senders(
     call: &mut Call<'_, ReadTx<'_>>,
     id: &GroupId,
 ) -> Result<Vec<NewMemberInfo>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         let senders = live.group.extensions().external_senders();
         Ok(senders
             .into_iter()

@@ -92,7 +92,7 @@ pub(crate) fn join(
         ..GroupRecord::new(id, identity.signature_key, info.epoch, configuration.lifetime)
     };
     groups::insert(&call.tx, &record)?;
-    call.keep_group(LiveGroup::new(mls, record, None));
+    call.keep_group(LiveGroup::new(&call.tx, mls, record));
     configuration.restore(call, &info.group_id)?;
     if context.inbox {
         // Messages may have overtaken the Welcome. Without an inbox nothing would tell what became of them.

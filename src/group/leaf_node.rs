@@ -5,7 +5,7 @@ use openmls::{
     prelude::{Capabilities, Credential, LeafNode, LeafNodeParameters},
 };
 
-use super::{Live, check_in_step, extensions::meets, with_group};
+use super::{Live, check_in_step, extensions::meets, with_current_epoch};
 use crate::{
     error::{ArgumentProblem, Error},
     keys::{
@@ -59,7 +59,7 @@ fn own_credential(group: &MlsGroup) -> Result<&Credential, Error> {
 
 /// What each member's leaf says, in leaf order.
 pub(crate) fn list(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<(u32, LeafNodeView)>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         let leaf_nodes = live.group.treesync().full_leaves();
         leaf_nodes
             .map(|(index, leaf_node)| Ok((index.u32(), leaf_node.try_into()?)))
@@ -69,7 +69,7 @@ pub(crate) fn list(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<
 
 /// What every member lists.
 pub(crate) fn supported_by_all(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Supported, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         let mut leaf_nodes = live.group.treesync().full_leaves();
         let (_, first) = leaf_nodes.next().ok_or(MlsGroupStateError::UseAfterEviction)?;
         let listed = |leaf_node: &LeafNode| Supported::from(leaf_node.capabilities());

@@ -48,6 +48,7 @@ use crate::{
         call,
         groups::{self, GroupRecord},
         openmls::Transaction,
+        secret_parts::{Epochs, HeldSecrets},
     },
 };
 
@@ -90,11 +91,16 @@ impl Live<'_, WriteTx<'_>> {
         let result = call::end_savepoint(self.tx, result)?;
         if result.is_err() {
             let LiveGroup {
-                mls, record, secrets, ..
-            } = load(self.tx, &self.record.group_id)?;
+                mls,
+                record,
+                secrets,
+                tree,
+                ..
+            } = load(self.tx, &self.record.group_id, |_| Epochs::All)?;
             self.group = mls;
             self.record = record;
             self.tx.lend_secrets(secrets);
+            self.tx.lend_tree(tree);
             self.own_messages.clear();
         }
         Ok(result)
@@ -109,20 +115,50 @@ pub(crate) fn with_group<Tx: Transaction, T>(
     id: &GroupId,
     work: impl FnOnce(&mut Live<'_, Tx>) -> Result<T, Error>,
 ) -> Result<T, Error> {
+    with_epochs(call, id, |_| Epochs::All, work)
+}
+
+/// As [`with_group`], for what needs no message secrets of past epochs: a group that is not in memory comes there without
+/// them.
+pub(crate) fn with_current_epoch<Tx: Transaction, T>(
+    call: &mut Call<'_, Tx>,
+    id: &GroupId,
+    work: impl FnOnce(&mut Live<'_, Tx>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_epochs(call, id, |_| Epochs::Current, work)
+}
+
+/// As [`with_group`], where the record tells which epochs' message secrets `work` needs. Those that it does not need it
+/// cannot lose: storage refuses to write without them anything but the current epoch's.
+fn with_epochs<Tx: Transaction, T>(
+    call: &mut Call<'_, Tx>,
+    id: &GroupId,
+    needs: impl FnOnce(&GroupRecord) -> Epochs,
+    work: impl FnOnce(&mut Live<'_, Tx>) -> Result<T, Error>,
+) -> Result<T, Error> {
     let cached = call.take_group(id);
     let tx = &call.tx;
-    let provider = Provider::new(tx.storage())?;
     let LiveGroup {
         mls: group,
         record,
         is_ahead,
         counted,
         secrets,
+        tree,
+        tree_hashes,
     } = match cached {
-        Some(group) => group,
-        None => load(tx, id)?,
+        None => load(tx, id, needs)?,
+        Some(group) if !group.secrets.lacks_past_epochs() || needs(&group.record) == Epochs::Current => group,
+        // Loading it again would lose ratchet steps: `deferred::step` has flushed it.
+        Some(group) if group.is_ahead => return Err(StorageError::LostWrites.into()),
+        Some(group) => {
+            drop(group);
+            load(tx, id, |_| Epochs::All)?
+        }
     };
+    let provider = Provider::of_group(tx.storage(), Arc::clone(&tree_hashes))?;
     tx.read().lend_secrets(secrets);
+    tx.read().lend_tree(tree);
     let mut live = Live {
         tx,
         provider,
@@ -141,6 +177,8 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         is_ahead: is_ahead || deferred,
         counted,
         secrets: call.tx.read().take_secrets(),
+        tree: call.tx.read().take_tree(),
+        tree_hashes,
     };
     match &result {
         Ok(_) => call.keep_group(group),
@@ -148,7 +186,8 @@ pub(crate) fn with_group<Tx: Transaction, T>(
         // A storage failure, hidden or not, rolls the transaction back, and this group with it. What its rows hold is
         // found out anew, because the savepoint is undone.
         Err(_) if !deferred => call.put_back(LiveGroup {
-            secrets: None,
+            secrets: group.secrets.without_rows(),
+            tree: None,
             ..group
         }),
         Err(Error::Storage(_)) => {}
@@ -160,11 +199,20 @@ pub(crate) fn with_group<Tx: Transaction, T>(
     result
 }
 
-fn load<Tx: Transaction>(tx: &Tx, id: &GroupId) -> Result<LiveGroup, Error> {
+fn load<Tx: Transaction>(
+    tx: &Tx,
+    id: &GroupId,
+    needs: impl FnOnce(&GroupRecord) -> Epochs,
+) -> Result<LiveGroup, Error> {
     let record = groups::get(tx.read(), id)?.ok_or_else(|| recovery::missing(tx.read(), id))?;
+    // A group that could not be loaded may have left what it was to hold.
+    tx.read().lend_secrets(HeldSecrets::default());
+    let mls = tx
+        .read()
+        .loading(needs(&record), || MlsGroup::load(&tx.storage(), id))?;
     // A listed group whose state is gone was damaged.
-    let mls = MlsGroup::load(&tx.storage(), id)?.ok_or(StorageError::Corrupt)?;
-    Ok(LiveGroup::new(mls, record, tx.read().take_secrets()))
+    let mls = mls.ok_or(StorageError::Corrupt)?;
+    Ok(LiveGroup::new(tx.read(), mls, record))
 }
 
 /// A removed device's keys and tree are those of a past epoch: nothing may be made with them.

@@ -8,11 +8,16 @@ use openmls::group::{
 };
 use subtle::ConstantTimeEq as _;
 
-use super::{Live, with_group};
+use super::{Live, with_current_epoch, with_group};
 use crate::{
     error::Error,
     policy::{self, GroupSettings},
-    storage::{Call, ReadTx, WriteTx, groups, past_epochs},
+    storage::{
+        Call, ReadTx, WriteTx,
+        groups::{self, GroupRecord},
+        past_epochs,
+        secret_parts::Epochs,
+    },
 };
 
 /// Groups whose expired keys are deleted at the end of one batch: loading a large group takes milliseconds.
@@ -61,6 +66,15 @@ pub(super) fn expire(live: &mut Live<'_, WriteTx<'_>>) -> Result<(), Error> {
         groups::update(live.tx, &live.record)?;
     }
     Ok(())
+}
+
+/// The epochs without which [`expire`] could not do its work.
+pub(super) fn needed_to_expire(record: &GroupRecord) -> Epochs {
+    if record.past_keys.unexpired(policy::now()) < record.past_keys.epochs() {
+        Epochs::All
+    } else {
+        Epochs::Current
+    }
 }
 
 /// Whether there were any; the caller stores the record.
@@ -145,7 +159,7 @@ pub(crate) fn compare_authenticator(
 ) -> Result<Comparison, Error> {
     let record = groups::get(&call.tx, id)?.ok_or(Error::GroupNotFound)?;
     let ours = if epoch == record.epoch && record.is_active {
-        Some(with_group(call, id, |live| {
+        Some(with_current_epoch(call, id, |live| {
             Ok(live.group.epoch_authenticator().as_slice().to_vec())
         })?)
     } else if epoch < record.epoch {

@@ -1,7 +1,7 @@
 //! Messages in: what each becomes, merged, staged, queued, kept or stored in the same transaction.
 
 use openmls::{
-    group::{GroupId, QueuedProposal, StagedCommit},
+    group::{GroupEpoch, GroupId, QueuedProposal, StagedCommit},
     prelude::{
         ContentType, Credential, MlsMessageBodyIn, OpenMlsProvider as _, ProcessedMessage,
         ProcessedMessageContent, Proposal, ProtocolMessage, Sender,
@@ -13,7 +13,7 @@ use super::{
     outcome::{Outcome, Processed, ProposalInfo},
     past_epochs, pending, proposals, psk_rules, refusal, staged, summary,
     validator::{self, Answer, Question},
-    with_group,
+    with_current_epoch, with_epochs,
 };
 use crate::{
     error::{Error, MessageError},
@@ -21,8 +21,9 @@ use crate::{
     storage::{
         Call, WriteTx,
         early_messages::{self, NewEarlyMessage},
+        groups::GroupRecord,
         handled_commits,
-        secret_parts::Touched,
+        secret_parts::{Epochs, Touched},
     },
 };
 
@@ -87,21 +88,31 @@ pub(crate) fn attempt(
 ) -> Result<Attempt, Error> {
     let id = message.group_id().clone();
     let is_handshake = message.is_handshake_message();
+    let header = (message.epoch(), message.content_type());
     let work = |call: &mut Call<'_, WriteTx<'_>>| receive(call, context, &id, bytes, message);
     let result = match writes {
         Writes::Now => call.savepoint(work)?,
-        Writes::Deferred => deferred::step(call, &id, is_handshake, work)?,
+        Writes::Deferred => deferred::step(call, &id, is_handshake, |record| needs(record, header), work)?,
     };
     match result {
         Ok(processed) => Ok(Attempt::Processed(processed)),
         Err(error) if refusal::hints_at_a_fork(&error) => {
-            let suspicious = with_group(call, &id, |live| refusal::note(live, &error))?;
+            let suspicious = with_current_epoch(call, &id, |live| refusal::note(live, &error))?;
             Ok(Attempt::Refused { error, suspicious })
         }
         Err(error) => Ok(Attempt::Refused {
             error,
             suspicious: false,
         }),
+    }
+}
+
+/// Which epochs' message secrets a message needs. A handshake may begin the next epoch.
+fn needs(record: &GroupRecord, (epoch, content_type): (GroupEpoch, ContentType)) -> Epochs {
+    if content_type == ContentType::Application && epoch.as_u64() == record.epoch {
+        Epochs::Current
+    } else {
+        Epochs::All
     }
 }
 
@@ -119,7 +130,12 @@ fn receive(
         return Ok(processed);
     }
     let header = (message.epoch(), message.content_type());
-    with_group(call, id, |live| handle(live, context, bytes, message))
+    let sweeps = !call.tx.is_deferring();
+    let needs = |record: &GroupRecord| match needs(record, header) {
+        Epochs::Current if sweeps => past_epochs::needed_to_expire(record),
+        needs => needs,
+    };
+    with_epochs(call, id, needs, |live| handle(live, context, bytes, message))
         .or_else(|error| external_join::keep(call, context, id, bytes, header, error))
 }
 

@@ -29,7 +29,7 @@ use crate::{
     },
     message, policy,
     provider::Provider,
-    storage::{Call, WriteTx, cache::LiveGroup, per_group::PerGroup, tx::KeptFailure},
+    storage::{Call, WriteTx, cache::LiveGroup, per_group::PerGroup, secret_parts::Epochs, tx::KeptFailure},
 };
 
 /// A proposal that was made and queued.
@@ -238,7 +238,7 @@ fn queue_by(
         .pop()
         .ok_or(Error::ProposalNotFound)?;
     if before.contains(&reference) {
-        let LiveGroup { mls, .. } = load(live.tx, &live.record.group_id)?;
+        let LiveGroup { mls, .. } = load(live.tx, &live.record.group_id, |_| Epochs::All)?;
         live.group = mls;
     }
     Ok(Proposed {

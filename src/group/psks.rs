@@ -13,7 +13,7 @@ use super::{
     check_active,
     outcome::PskInfo,
     propose::{self, Proposed},
-    psk_rules, with_group,
+    psk_rules, with_current_epoch,
 };
 use crate::{
     error::{ArgumentProblem, Error},
@@ -155,7 +155,7 @@ pub(crate) fn resumption_psk(
     id: &GroupId,
     epoch: u64,
 ) -> Result<Option<Vec<u8>>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         check_active(&live.group)?;
         let secret = live.group.get_past_resumption_psk(epoch.into());
         Ok(secret.map(|secret| secret.as_slice().to_vec()))

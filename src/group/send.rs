@@ -2,7 +2,7 @@
 
 use openmls::group::{GroupId, MlsGroupJoinConfig};
 
-use super::{Live, check_in_step, past_epochs, with_group};
+use super::{Live, check_in_step, past_epochs, with_epochs};
 use crate::{
     error::Error,
     keys::identity,
@@ -18,7 +18,7 @@ pub(crate) fn create_message(
     authenticated_data: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
     check_lengths(plaintext, &authenticated_data)?;
-    with_group(call, id, |live| {
+    with_epochs(call, id, past_epochs::needed_to_expire, |live| {
         check_in_step(live)?;
         past_epochs::expire(live)?;
         create(live, plaintext, authenticated_data)

@@ -4,7 +4,7 @@ use openmls::group::{GroupId, MlsGroup};
 
 use super::{
     outcome::{CommitInfo, MemberInfo, ProposalInfo},
-    staged, summary, with_group,
+    staged, summary, with_current_epoch,
 };
 use crate::{
     error::Error,
@@ -30,7 +30,7 @@ pub(crate) struct GroupView {
 }
 
 pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<GroupView, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         let group = &live.group;
         Ok(GroupView {
             epoch: group.epoch().as_u64(),
@@ -52,7 +52,7 @@ pub(crate) fn view(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Grou
 
 /// The members in leaf order. A removed device sees the tree as it was when it was removed.
 pub(crate) fn members(call: &mut Call<'_, ReadTx<'_>>, id: &GroupId) -> Result<Vec<MemberInfo>, Error> {
-    with_group(call, id, |live| {
+    with_current_epoch(call, id, |live| {
         Ok(live.group.members().map(summary::member).collect())
     })
 }

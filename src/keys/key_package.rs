@@ -1,5 +1,7 @@
 //! Key packages (RFC 9420, section 10): making, counting, deleting and checking them.
 
+use std::sync::Arc;
+
 use openmls::prelude::{
     KeyPackage, KeyPackageIn, KeyPackageRef, MlsMessageBodyIn, MlsMessageOut, ProtocolVersion,
 };
@@ -16,11 +18,12 @@ use crate::{
     message,
     policy::{self, Lifetimes},
     provider::Provider,
+    provider_crypto::Crypto,
     storage::{
         Call, WriteTx,
         key_packages::{self, KeyPackageRecord},
     },
-    verification::{self, Crypto, Verified},
+    verification::{self, Verified},
 };
 
 /// What the app may choose about a key package.
@@ -125,14 +128,18 @@ pub(crate) fn delete_expired(call: &mut Call<'_, WriteTx<'_>>) -> Result<u64, Er
 
 /// Checks a key package from elsewhere as RFC 9420, section 10.1, asks, and its lifetime against the policy.
 pub(crate) fn validate(bytes: &[u8], lifetimes: &Lifetimes) -> Result<KeyPackage, Error> {
-    validate_parsed(parse(bytes)?, lifetimes, &Crypto::new(Verified::default())?)
+    validate_parsed(
+        parse(bytes)?,
+        lifetimes,
+        &Crypto::new(Verified::default(), Arc::default())?,
+    )
 }
 
 /// Checks many, in their order; their signatures on all cores.
 pub(crate) fn validate_all(bytes: &[Vec<u8>], lifetimes: &Lifetimes) -> Result<Vec<KeyPackage>, Error> {
     let parsed: Vec<Result<KeyPackageIn, Error>> = bytes.iter().map(|bytes| parse(bytes)).collect();
     let sound: Vec<&KeyPackageIn> = parsed.iter().flatten().collect();
-    let crypto = Crypto::new(verification::of_key_packages(&sound)?)?;
+    let crypto = Crypto::new(verification::of_key_packages(&sound)?, Arc::default())?;
     parsed
         .into_iter()
         .map(|key_package| validate_parsed(key_package?, lifetimes, &crypto))

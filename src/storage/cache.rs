@@ -1,9 +1,12 @@
 //! Live groups, kept between calls while nobody else has written to the file.
 
+use std::sync::Arc;
+
 use hashlink::LruCache;
 use openmls::group::{GroupEpoch, GroupId, MlsGroup};
 
-use super::{fault, groups::GroupRecord, secret_parts::StoredSecrets};
+use super::{fault, groups::GroupRecord, secret_parts::HeldSecrets, tree_parts::StoredTree, tx::ReadTx};
+use crate::tree_hashes::TreeHashes;
 
 /// Groups kept in memory, by the leaves of their trees: with three past epochs a leaf takes about 3 KB, and an iOS
 /// extension has 24 MB in all.
@@ -19,19 +22,25 @@ pub(crate) struct LiveGroup {
     pub(crate) is_ahead: bool,
     /// What the group counts for, and in which epoch that was found: counting takes time.
     pub(crate) counted: Option<(GroupEpoch, usize)>,
-    /// What the rows hold of its message secrets, if that is known.
-    pub(crate) secrets: Option<StoredSecrets>,
+    /// How it stands to the rows of its message secrets, and whether it has all of them.
+    pub(crate) secrets: HeldSecrets,
+    /// What the rows hold of its ratchet tree, if that is known.
+    pub(crate) tree: Option<StoredTree>,
+    /// Hashes of its nodes.
+    pub(crate) tree_hashes: Arc<TreeHashes>,
 }
 
 impl LiveGroup {
-    /// A group whose rows hold what it holds.
-    pub(crate) fn new(mls: MlsGroup, record: GroupRecord, secrets: Option<StoredSecrets>) -> Self {
+    /// A group whose rows hold what it holds, as far as the transaction that has read or written them knows.
+    pub(crate) fn new(tx: &ReadTx<'_>, mls: MlsGroup, record: GroupRecord) -> Self {
         Self {
             mls,
             record,
             is_ahead: false,
             counted: None,
-            secrets,
+            secrets: tx.take_secrets(),
+            tree: tx.take_tree(),
+            tree_hashes: Arc::default(),
         }
     }
 
@@ -40,6 +49,7 @@ impl LiveGroup {
         match self.counted {
             Some((then, leaves)) if then == epoch => leaves,
             _ => {
+                self.tree_hashes.end_epoch();
                 let leaves = self.mls.treesync().full_leaves().count().max(LEAST);
                 self.counted = Some((epoch, leaves));
                 leaves

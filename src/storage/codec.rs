@@ -9,7 +9,15 @@ use super::error::StorageError;
 use crate::secret::SecretBytes;
 
 pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<SecretBytes, StorageError> {
-    let mut buffer = Buffer::with_capacity(FIRST_CAPACITY);
+    encode_about(value, 0)
+}
+
+/// Encodes a value that is expected to take about `length` bytes.
+pub(super) fn encode_about<T: Serialize + ?Sized>(
+    value: &T,
+    length: usize,
+) -> Result<SecretBytes, StorageError> {
+    let mut buffer = Buffer::with_capacity(length + FIRST_CAPACITY);
     buffer.append(value).map_err(StorageError::Encode)?;
     Ok(buffer.into_bytes())
 }
@@ -34,15 +42,26 @@ impl Buffer {
         value.serialize(&mut serializer)
     }
 
+    #[inline]
     pub(super) fn push(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            let mut larger = SecretBytes::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
-            larger.extend_from_slice(&self.0);
-            // The old one is zeroed as it is dropped.
-            self.0 = larger;
-        }
+        self.reserve(bytes.len());
         self.0.extend_from_slice(bytes);
+    }
+
+    #[inline]
+    fn reserve(&mut self, more: usize) {
+        let needed = self.0.len() + more;
+        if needed > self.0.capacity() {
+            self.grow(needed);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, needed: usize) {
+        let mut larger = SecretBytes::new(Vec::with_capacity(needed.max(2 * self.0.capacity())));
+        larger.extend_from_slice(&self.0);
+        // The old one is zeroed as it is dropped.
+        self.0 = larger;
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -60,8 +79,16 @@ impl Buffer {
 }
 
 impl io::Write for Buffer {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.push(bytes);
+        match bytes {
+            // rmp-serde writes byte strings of OpenMLS byte by byte: no call may stand in that way.
+            [byte] => {
+                self.reserve(1);
+                self.0.push(*byte);
+            }
+            _ => self.push(bytes),
+        }
         Ok(bytes.len())
     }
 

@@ -2,9 +2,11 @@
 //!
 //! `secure_delete` zeroes what a page no longer holds, but the write-ahead log keeps older versions of the page until
 //! it is truncated. That costs fsyncs, so it is done at erasure points: where a call says so, and at the latest after
-//! a number of calls that did not.
+//! a number of calls that did not, or when the log is large. SQLite's automatic checkpoint is off.
 
 use rusqlite::Connection;
+
+use super::log_pages::LogPages;
 
 /// Changes without an erasure point after which there is one: a stolen file shows at most this many deleted steps.
 const LATEST: u32 = 64;
@@ -36,10 +38,10 @@ impl Erasure {
     }
 
     /// `changed` tells whether the call changed anything, and if so whether it is an erasure point.
-    pub(super) fn after_commit(&mut self, connection: &Connection, changed: Option<bool>) {
+    pub(super) fn after_commit(&mut self, connection: &Connection, log: &LogPages, changed: Option<bool>) {
         let Some(erases) = changed else { return };
         self.changes += 1;
-        if erases || self.pending || self.changes >= LATEST {
+        if erases || self.pending || self.changes >= LATEST || log.are_many() {
             self.erase(connection);
         }
     }

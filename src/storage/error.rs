@@ -48,6 +48,8 @@ pub(crate) enum StorageError {
     WriteInRead,
     #[error("a group with writes held back failed after it had changed")]
     LostWrites,
+    #[error("past epochs are on disk only, and a write would have lost them")]
+    LacksPastEpochs,
     #[error("SQLite refused a statement")]
     Sqlite(#[source] rusqlite::Error),
 }

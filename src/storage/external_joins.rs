@@ -59,10 +59,11 @@ struct Plain(#[serde(with = "serde_bytes")] Vec<u8>);
 
 /// Tables of which a group that was just joined has rows, and their key columns. It has queued no proposal, so it has
 /// no row in the others.
-const TABLES: [(&str, &str); 3] = [
+const TABLES: [(&str, &str); 4] = [
     ("group_state", "kind"),
     ("epoch_key_pairs", "epoch_key"),
     ("message_secrets", "part"),
+    ("tree_part", "part"),
 ];
 
 impl Key {

@@ -24,6 +24,8 @@ pub(super) struct Gate {
 struct State {
     inside: Option<ThreadId>,
     suspended: bool,
+    /// Threads that wait for the running call: without any, nobody is woken.
+    waiting: usize,
 }
 
 /// The right to be inside, given back when it is dropped.
@@ -58,11 +60,13 @@ impl Gate {
                 state = self.lock();
                 break;
             }
+            state.waiting += 1;
             state = self
                 .changed
                 .wait_timeout(state, left)
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
+            state.waiting -= 1;
         }
         self.wait(state, |_| Ok(()))
     }
@@ -89,7 +93,9 @@ impl Gate {
                 state.inside = Some(thread::current().id());
                 return Ok(Pass(self));
             }
+            state.waiting += 1;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 
@@ -108,8 +114,13 @@ fn refuse_reentrance(state: &State) -> Result<(), Refusal> {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.0.lock().inside = None;
-        self.0.changed.notify_all();
+        let mut state = self.0.lock();
+        state.inside = None;
+        let is_awaited = state.waiting > 0;
+        drop(state);
+        if is_awaited {
+            self.0.changed.notify_all();
+        }
     }
 }
 

@@ -157,7 +157,7 @@ pub(crate) fn past_keys_due(tx: &ReadTx<'_>, now: u64, limit: u32) -> Result<Vec
 /// Deletes the group and, by its foreign keys, every row that belongs to it.
 pub(crate) fn delete(tx: &WriteTx<'_>, id: &GroupId) -> Result<bool, StorageError> {
     let key = group_key(tx, id)?;
-    tx.lend_secrets(None);
+    tx.forget_rows();
     // Their key pairs are found by public key only.
     leaf_nodes::clear(tx, &key)?;
     Ok(tx.execute("DELETE FROM mls_group WHERE group_key = ?1", params![key])? > 0)

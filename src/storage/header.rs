@@ -1,4 +1,8 @@
 //! The header row: which database this is, how far it has come, and whether it may be used.
+//!
+//! How far it has come is its generation, which every transaction that changes a row raises. An inbox entry does so by its
+//! id, which is the generation that it made; everything else does by the header. So a message that is received writes a
+//! page less, and an id never comes again: what deletes entries raises the header above them.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
@@ -22,8 +26,8 @@ pub(crate) enum Transfer {
 /// Makes the header of a new database.
 pub(super) fn create(tx: &Transaction<'_>, database_id: &[u8], index_key: &[u8]) -> Result<(), StorageError> {
     tx.execute(
-        "INSERT INTO header (id, database_id, index_key, generation, key_epoch, transfer, next_inbox_id)
-         VALUES (1, ?1, ?2, 1, 1, 0, 1)",
+        "INSERT INTO header (id, database_id, index_key, generation, key_epoch, transfer)
+         VALUES (1, ?1, ?2, 1, 1, 0)",
         params![database_id, index_key],
     )?;
     Ok(())
@@ -42,7 +46,8 @@ pub(crate) fn read(connection: &Connection) -> Result<Clear, StorageError> {
     fault::hit(Point::BeforeStatement)?;
     connection
         .prepare_cached(
-            "SELECT database_id, index_key, generation, key_epoch, transfer FROM header WHERE id = 1",
+            "SELECT database_id, index_key, max(generation, (SELECT coalesce(max(id), 0) FROM inbox)), key_epoch, transfer
+             FROM header WHERE id = 1",
         )?
         .query_row([], |row| {
             Ok(Clear {
@@ -61,19 +66,57 @@ pub(crate) fn read(connection: &Connection) -> Result<Clear, StorageError> {
         .ok_or(StorageError::Corrupt)
 }
 
-pub(crate) fn bump_generation(tx: &WriteTx<'_>) -> Result<(), StorageError> {
-    tx.execute("UPDATE header SET generation = generation + 1 WHERE id = 1", [])
-        .map(drop)
+/// The generation of a file that was not migrated yet, in which ids may have run ahead of it.
+pub(crate) fn generation_before_migration(connection: &Connection) -> Result<u64, StorageError> {
+    if connection.column_exists(Some("main"), "header", "next_inbox_id")? {
+        connection
+            .query_row("SELECT generation FROM header WHERE id = 1", [], |row| row.get(0))
+            .map_err(Into::into)
+    } else {
+        read(connection).map(|header| header.generation)
+    }
 }
 
-/// Takes the next inbox id; ids are never used twice, so that an old acknowledgement hits nothing new.
-pub(crate) fn take_inbox_id(tx: &WriteTx<'_>) -> Result<u64, StorageError> {
-    tx.row(
-        "UPDATE header SET next_inbox_id = next_inbox_id + 1 WHERE id = 1 RETURNING next_inbox_id - 1",
-        [],
-        |row| row.get(0),
-    )?
-    .ok_or(StorageError::Corrupt)
+/// The generation after the last one, and the id of the inbox entry that makes it.
+pub(crate) fn next_generation(tx: &WriteTx<'_>) -> Result<u64, StorageError> {
+    let last = match tx.raised() {
+        Some(generation) => generation,
+        None => tx
+            .row(
+                "SELECT max(generation, (SELECT coalesce(max(id), 0) FROM inbox)) FROM header WHERE id = 1",
+                [],
+                |row| row.get(0),
+            )?
+            .ok_or(StorageError::Corrupt)?,
+    };
+    Ok(last + 1)
+}
+
+/// Raises the generation to what [`next_generation`] told before entries were deleted.
+pub(crate) fn raise_to(tx: &WriteTx<'_>, generation: u64) -> Result<(), StorageError> {
+    tx.execute(
+        "UPDATE header SET generation = ?1 WHERE id = 1",
+        params![generation],
+    )?;
+    tx.raised_to(generation);
+    Ok(())
+}
+
+const RAISE: &str =
+    "UPDATE header SET generation = 1 + max(generation, (SELECT coalesce(max(id), 0) FROM inbox))
+     WHERE id = 1";
+
+/// Raises the generation at the end of a transaction that changed a row, if nothing in it did.
+pub(crate) fn raise(tx: &WriteTx<'_>) -> Result<(), StorageError> {
+    match tx.raised() {
+        Some(_) => Ok(()),
+        None => tx.execute(RAISE, []).map(drop),
+    }
+}
+
+/// The same for who changes keys or moves the database.
+pub(crate) fn raise_in(connection: &Connection) -> Result<(), StorageError> {
+    connection.execute(RAISE, []).map(drop).map_err(Into::into)
 }
 
 const CURSOR: Place<'_> = Place {
@@ -99,13 +142,11 @@ pub(crate) fn cursor(tx: &ReadTx<'_>) -> Result<Option<Vec<u8>>, StorageError> {
 }
 
 pub(crate) fn set_transfer(connection: &Connection, transfer: Transfer) -> Result<(), StorageError> {
-    connection
-        .execute(
-            "UPDATE header SET transfer = ?1, generation = generation + 1 WHERE id = 1",
-            params![transfer as i64],
-        )
-        .map(drop)
-        .map_err(Into::into)
+    connection.execute(
+        "UPDATE header SET transfer = ?1 WHERE id = 1",
+        params![transfer as i64],
+    )?;
+    raise_in(connection)
 }
 
 /// Marks a file of a transfer as taken over, and tells whether nobody had done so before.

@@ -78,7 +78,7 @@ impl Store {
                 })?;
                 *lock(&self.interrupt_handle) = Some(database.connection.get_interrupt_handle());
                 groups.reset();
-                *phase = Phase::Open(database);
+                *phase = Phase::Open(Box::new(database));
             }
         }
         self.gate.resume();

@@ -12,6 +12,8 @@ pub(super) const MIGRATIONS: &[&str] = &[
     include_str!("sql/0002_receiving.sql"),
     include_str!("sql/0003_recovery.sql"),
     include_str!("sql/0004_message_secrets.sql"),
+    include_str!("sql/0005_tree_parts.sql"),
+    include_str!("sql/0006_inbox_generation.sql"),
 ];
 
 /// The schema that this library writes.

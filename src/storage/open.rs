@@ -12,12 +12,15 @@ use super::{
     error::{PathProblem, StorageError},
     header,
     key_slots::{self, Unlocked},
+    log_pages::LogPages,
     migrations::{self, SCHEMA_VERSION},
 };
 use crate::secret::Secret;
 
 /// Prepared statements kept for reuse; more than the library has.
 const STATEMENT_CACHE: usize = 128;
+/// Bytes of a page of a new file (docs/adr/0036): a message writes pages of which it changes a few hundred bytes.
+const PAGE_SIZE: u32 = 2048;
 
 /// What [`open`] needs.
 pub(crate) struct Settings<'a> {
@@ -31,6 +34,7 @@ pub(crate) struct Settings<'a> {
 pub(crate) struct Database {
     pub(crate) connection: Connection,
     pub(crate) keys: Unlocked,
+    pub(super) log: LogPages,
 }
 
 /// The path from the root, whose folder exists. SQLite takes `:memory:` and `file:` for something else than
@@ -69,41 +73,47 @@ pub(crate) fn open(settings: &Settings<'_>) -> Result<Database, StorageError> {
         return Err(StorageError::TooOld { found: 0, minimum });
     }
     create_private(settings.path)?;
-    let mut connection = connect(settings.path)?;
+    let (mut connection, log) = connect(settings.path)?;
     if migrations::version(&connection)? == 0 {
         create(&mut connection, settings.database_key)?;
     }
-    unlock(connection, settings)
+    unlock(connection, log, settings)
 }
 
 /// Opens the database after a suspension: if its file is gone, no new one takes its place.
 pub(crate) fn open_existing(settings: &Settings<'_>) -> Result<Database, StorageError> {
-    let connection = connect(settings.path)?;
+    let (connection, log) = connect(settings.path)?;
     if migrations::version(&connection)? == 0 {
         return Err(StorageError::Corrupt);
     }
-    unlock(connection, settings)
+    unlock(connection, log, settings)
 }
 
-fn connect(path: &Path) -> Result<Connection, StorageError> {
+fn connect(path: &Path) -> Result<(Connection, LogPages), StorageError> {
     let mut connection = Connection::open_with_flags(
         path,
         // Access is serialised by the store's gate, so SQLite's mutexes would only cost time.
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     connection.busy_handler(Some(busy::handler))?;
+    // A message meets no checkpoint that nobody stated: erasure points truncate the log and bound it too.
+    let log = LogPages::of(&mut connection)?;
     connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
     configure(&connection)?;
     // A file that is refused keeps its log: closing it must not write the log's pages into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    Ok(connection)
+    Ok((connection, log))
 }
 
 /// Key and generation are checked before anything is changed.
-fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Database, StorageError> {
+fn unlock(
+    mut connection: Connection,
+    log: LogPages,
+    settings: &Settings<'_>,
+) -> Result<Database, StorageError> {
     let keys = key_slots::unlock(&connection, settings.database_key)?;
     if let Some(minimum) = settings.minimum_generation {
-        let found = header::read(&connection)?.generation;
+        let found = header::generation_before_migration(&connection)?;
         if found < minimum {
             return Err(StorageError::TooOld { found, minimum });
         }
@@ -112,10 +122,16 @@ fn unlock(mut connection: Connection, settings: &Settings<'_>) -> Result<Databas
     use_wal(&connection)?;
     migrate(&mut connection)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
-    Ok(Database { connection, keys })
+    Ok(Database {
+        connection,
+        keys,
+        log,
+    })
 }
 
 fn configure(connection: &Connection) -> Result<(), StorageError> {
+    // Only a file that has no page yet takes it, and a copy that VACUUM INTO makes; others keep theirs.
+    connection.pragma_update(None, "page_size", PAGE_SIZE)?;
     // A Commit or a ratchet step that the app has sent must be on disk: NORMAL may lose it at a power cut, and the
     // next message would use the same key again.
     connection.pragma_update(None, "synchronous", "FULL")?;

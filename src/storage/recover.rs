@@ -59,7 +59,7 @@ fn write(
     settings: &Settings<'_>,
     fill: impl FnOnce(&WriteTx<'_>) -> Result<(), StorageError>,
 ) -> Result<(), StorageError> {
-    let Database { connection, keys } = open::open(settings)?;
+    let Database { connection, keys, .. } = open::open(settings)?;
     fault::hit(Point::BeforeBegin)?;
     let transaction = connection.unchecked_transaction()?;
     fill(&WriteTx::new(

@@ -80,7 +80,7 @@ impl Store {
             erasure,
             ..
         } = &mut *entered.state;
-        let Database { connection, keys } = phase.database()?;
+        let Database { connection, keys, .. } = phase.database()?;
         let connection: &Connection = connection;
         groups.clear();
         fault::hit(Point::BeforeBegin)?;
@@ -101,8 +101,7 @@ impl Store {
         fault::hit(Point::BeforeStatement)?;
         let after = work(&tx, &mut state)?;
         fault::hit(Point::AfterStatement)?;
-        tx.execute("UPDATE header SET generation = generation + 1 WHERE id = 1", [])
-            .map_err(StorageError::from)?;
+        header::raise_in(&tx)?;
         check_interrupted(&self.interrupted)?;
         fault::hit(Point::BeforeCommit)?;
         tx.commit().map_err(StorageError::from)?;

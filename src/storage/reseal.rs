@@ -61,6 +61,7 @@ const COLUMNS: &[Column] = &[
     of_group("mls_group", NOTHING, "0"),
     of_group("group_state", NOTHING, "kind"),
     of_group("message_secrets", NOTHING, "part"),
+    of_group("tree_part", NOTHING, "part"),
     of_group("proposal", "reference_key", "0"),
     of_group("own_leaf_node", NOTHING, "id"),
     of_group("epoch_key_pairs", "epoch_key", "0"),

@@ -7,7 +7,11 @@
 use libcrux_chacha20poly1305::xchacha20_poly1305 as xchacha;
 use openmls_traits::{crypto::OpenMlsCrypto, types::HashType};
 
-use super::{error::StorageError, fault};
+use super::{
+    error::StorageError,
+    fault,
+    nonces::{Nonce, Nonces},
+};
 use crate::{
     crypto::{crypto, random_array},
     secret::{Secret, SecretBytes},
@@ -54,6 +58,7 @@ pub(crate) struct Sealer {
     seal_key: Secret<32>,
     /// Not derived from the data key: names cannot be hashed again when the data key changes.
     index_key: Secret<32>,
+    nonces: Nonces,
 }
 
 impl Sealer {
@@ -63,7 +68,11 @@ impl Sealer {
         let index_key = open(&seal_key, &INDEX_KEY.associated_data(), index_key)
             .and_then(|bytes| Secret::from_slice(&bytes))
             .ok_or(StorageError::Corrupt)?;
-        Ok(Self { seal_key, index_key })
+        Ok(Self {
+            seal_key,
+            index_key,
+            nonces: Nonces::default(),
+        })
     }
 
     /// Seals an index key for the header.
@@ -85,6 +94,7 @@ impl Sealer {
             Self {
                 seal_key: seal_key(data_key)?,
                 index_key: self.index_key.clone(),
+                nonces: Nonces::default(),
             },
             sealed,
         ))
@@ -94,7 +104,8 @@ impl Sealer {
         if fault::unsealed() {
             return Ok([&[UNSEALED], plaintext].concat());
         }
-        seal(&self.seal_key, &place.associated_data(), plaintext)
+        let nonce = self.nonces.next()?;
+        seal_with(&self.seal_key, &nonce, &place.associated_data(), plaintext)
     }
 
     /// A value that does not authenticate was damaged or moved: [`StorageError::Corrupt`].
@@ -127,11 +138,20 @@ pub(crate) fn seal(
     associated_data: &[u8],
     plaintext: &[u8],
 ) -> Result<Vec<u8>, StorageError> {
-    let nonce: [u8; xchacha::NONCE_LEN] = random_array().map_err(|_| StorageError::Crypto)?;
+    let nonce = random_array().map_err(|_| StorageError::Crypto)?;
+    seal_with(key, &nonce, associated_data, plaintext)
+}
+
+fn seal_with(
+    key: &Secret<32>,
+    nonce: &Nonce,
+    associated_data: &[u8],
+    plaintext: &[u8],
+) -> Result<Vec<u8>, StorageError> {
     let mut sealed = vec![0; OVERHEAD + plaintext.len()];
     let (header, body) = sealed.split_at_mut(HEADER);
-    header.copy_from_slice(&[&[FORMAT][..], &nonce].concat());
-    xchacha::encrypt(key.expose(), plaintext, body, associated_data, &nonce)
+    header.copy_from_slice(&[&[FORMAT][..], nonce].concat());
+    xchacha::encrypt(key.expose(), plaintext, body, associated_data, nonce)
         .map_err(|_| StorageError::TooLarge)?;
     Ok(sealed)
 }

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, InterruptHandle, Transaction, TransactionBehavior};
+use rusqlite::{Connection, InterruptHandle, TransactionBehavior};
 
 use super::{
     busy,
@@ -20,6 +20,7 @@ use super::{
     key_slots,
     open::{self, Database, Settings},
     seal::Sealer,
+    transaction::{Access, Transaction},
     tx::{ReadTx, WriteTx},
 };
 use crate::{error::Error, secret::Secret, signing::Signers};
@@ -48,7 +49,7 @@ pub(super) struct State {
 }
 
 pub(super) enum Phase {
-    Open(Database),
+    Open(Box<Database>),
     Suspended,
     Wiped,
 }
@@ -63,7 +64,7 @@ impl Phase {
     }
 }
 
-/// A transaction that has begun. Dropped without `commit`, it rolls back, in a panic too.
+/// A transaction that has begun, and what a call works with in it.
 struct Begun<'s> {
     transaction: Transaction<'s>,
     connection: &'s Connection,
@@ -96,7 +97,7 @@ impl Store {
         let interrupt_handle = database.connection.get_interrupt_handle();
         let erasure = Erasure::after_open(&database.connection);
         let state = State {
-            phase: Phase::Open(database),
+            phase: Phase::Open(Box::new(database)),
             groups: GroupCache::new(),
             database_key: database_key.clone(),
             rekeyed: false,
@@ -138,7 +139,7 @@ impl Store {
     ) -> Result<T, Error> {
         let mut entered = self.enter()?;
         let state = &mut *entered.state;
-        let begun = self.begin(state, TransactionBehavior::Deferred)?;
+        let begun = self.begin(state, Access::Read)?;
         let tx = ReadTx::new(begun.connection, begun.sealer, &self.interrupted, &self.signers);
         let mut call = Call::new(tx, begun.groups);
         let result = work(&mut call);
@@ -159,7 +160,7 @@ impl Store {
             connection,
             groups,
             sealer,
-        } = self.begin(state, TransactionBehavior::Immediate)?;
+        } = self.begin(state, Access::Write)?;
         let changes_before = connection.total_changes();
         let tx = WriteTx::new(connection, sealer, &self.interrupted, &self.signers);
         let mut call = Call::new(tx, groups);
@@ -171,7 +172,7 @@ impl Store {
             }
             let changed = connection.total_changes() != changes_before;
             if changed {
-                header::bump_generation(&call.tx)?;
+                header::raise(&call.tx)?;
             }
             call.tx.check_interrupted()?;
             self.commit(transaction)?;
@@ -183,7 +184,9 @@ impl Store {
             call.forget_kept();
         })?;
         if let Phase::Open(database) = &state.phase {
-            state.erasure.after_commit(&database.connection, changed);
+            state
+                .erasure
+                .after_commit(&database.connection, &database.log, changed);
             fault::hit(Point::AfterCommit)?;
         }
         Ok(value)
@@ -197,7 +200,7 @@ impl Store {
 
     /// Begins a transaction and looks what other processes did since the last one: wrote, changed the data key, or
     /// moved the database away.
-    fn begin<'s>(&self, state: &'s mut State, behavior: TransactionBehavior) -> Result<Begun<'s>, Error> {
+    fn begin<'s>(&self, state: &'s mut State, access: Access) -> Result<Begun<'s>, Error> {
         let State {
             phase,
             groups,
@@ -205,10 +208,10 @@ impl Store {
             transfer,
             ..
         } = state;
-        let Database { connection, keys } = phase.database()?;
+        let Database { connection, keys, .. } = phase.database()?;
         let connection: &Connection = connection;
         let (transaction, data_version) = self.with_lock(connection, |connection| {
-            let transaction = Transaction::new_unchecked(connection, behavior)?;
+            let transaction = Transaction::begin(connection, access)?;
             let data_version = data_version(connection)?;
             Ok((transaction, data_version))
         })?;
@@ -234,9 +237,13 @@ impl Store {
     }
 
     /// A transaction that writes, for those who change keys or move the database.
-    pub(super) fn immediate<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>, StorageError> {
+    pub(super) fn immediate<'c>(
+        &self,
+        connection: &'c Connection,
+    ) -> Result<rusqlite::Transaction<'c>, StorageError> {
         self.with_lock(connection, |connection| {
-            Transaction::new_unchecked(connection, TransactionBehavior::Immediate).map_err(Into::into)
+            rusqlite::Transaction::new_unchecked(connection, TransactionBehavior::Immediate)
+                .map_err(Into::into)
         })
     }
 

@@ -14,7 +14,8 @@ use super::{
     error::StorageError,
     fault::{self, Point},
     seal::{Index, Place, Sealer},
-    secret_parts::{StoredSecrets, Touched},
+    secret_parts::{Epochs, HeldSecrets, Touched},
+    tree_parts::StoredTree,
 };
 use crate::{
     error::Error,
@@ -29,8 +30,12 @@ pub(crate) struct ReadTx<'c> {
     /// Set by a suspension whose deadline has passed.
     interrupted: &'c AtomicBool,
     failure: RefCell<Option<StorageError>>,
-    /// What the rows hold of the message secrets of the group in hand, if that is known.
-    secrets: RefCell<Option<StoredSecrets>>,
+    /// How the group in hand stands to the rows of its message secrets.
+    secrets: RefCell<HeldSecrets>,
+    /// What the rows hold of its ratchet tree, if that is known.
+    tree: RefCell<Option<StoredTree>>,
+    /// The epochs whose message secrets are read when a group is loaded.
+    loads: Cell<Epochs>,
     /// The app's signers, and the first failure of one, which OpenMLS replaces too.
     signers: &'c Signers,
     signing_failure: FirstFailure,
@@ -48,7 +53,9 @@ impl<'c> ReadTx<'c> {
             sealer,
             interrupted,
             failure: RefCell::new(None),
-            secrets: RefCell::new(None),
+            secrets: RefCell::default(),
+            tree: RefCell::default(),
+            loads: Cell::default(),
             signers,
             signing_failure: FirstFailure::default(),
         }
@@ -62,14 +69,50 @@ impl<'c> ReadTx<'c> {
         &self.signing_failure
     }
 
-    /// Tells what the rows hold of the message secrets of a group. Without it they are all written again.
-    pub(crate) fn lend_secrets(&self, secrets: Option<StoredSecrets>) {
+    /// Tells how a group stands to the rows of its message secrets. Without it they are all written again.
+    pub(crate) fn lend_secrets(&self, secrets: HeldSecrets) {
         self.secrets.replace(secrets);
     }
 
-    /// Takes back what was lent, as the rows are now.
-    pub(crate) fn take_secrets(&self) -> Option<StoredSecrets> {
+    /// Takes back what was lent, as it is now.
+    pub(crate) fn take_secrets(&self) -> HeldSecrets {
         self.secrets.take()
+    }
+
+    /// As [`Self::lend_secrets`], of its ratchet tree. What is not known is written again.
+    pub(crate) fn lend_tree(&self, tree: Option<StoredTree>) {
+        self.tree.replace(tree);
+    }
+
+    /// Takes back what was lent, as the rows are now.
+    pub(crate) fn take_tree(&self) -> Option<StoredTree> {
+        self.tree.take()
+    }
+
+    pub(super) fn secrets(&self) -> &RefCell<HeldSecrets> {
+        &self.secrets
+    }
+
+    /// Rows may have changed behind the back of what is lent.
+    pub(super) fn forget_rows(&self) {
+        self.forget_secret_rows();
+        self.lend_tree(None);
+    }
+
+    pub(super) fn forget_secret_rows(&self) {
+        self.secrets.borrow_mut().rows = None;
+    }
+
+    /// Runs `load`, which may leave the message secrets of all but these epochs on disk.
+    pub(crate) fn loading<T>(&self, epochs: Epochs, load: impl FnOnce() -> T) -> T {
+        self.loads.set(epochs);
+        let result = load();
+        self.loads.set(Epochs::All);
+        result
+    }
+
+    pub(super) fn loads(&self) -> Epochs {
+        self.loads.get()
     }
 
     pub(super) fn check_interrupted(&self) -> Result<(), StorageError> {
@@ -128,7 +171,9 @@ impl<'c> ReadTx<'c> {
 
     /// Opens a sealed column that holds plain bytes.
     pub(crate) fn open_bytes(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>, StorageError> {
-        self.sealer.open(place, sealed).map(|bytes| bytes.to_vec())
+        self.sealer
+            .open(place, sealed)
+            .map(|mut bytes| std::mem::take(&mut *bytes))
     }
 
     /// Opens a sealed column and leaves it encoded, on its way into another seal.
@@ -162,6 +207,8 @@ pub(crate) struct WriteTx<'c> {
     deferred_message_secrets: Cell<bool>,
     /// The epoch whose message secrets alone can have changed, if that is known.
     touched: Cell<Option<Touched>>,
+    /// The file's generation, if this transaction has raised it (`header.rs`).
+    raised: Cell<Option<u64>>,
 }
 
 impl<'c> WriteTx<'c> {
@@ -177,7 +224,16 @@ impl<'c> WriteTx<'c> {
             defers_message_secrets: Cell::new(false),
             deferred_message_secrets: Cell::new(false),
             touched: Cell::new(None),
+            raised: Cell::new(None),
         }
+    }
+
+    pub(super) fn raised(&self) -> Option<u64> {
+        self.raised.get()
+    }
+
+    pub(super) fn raised_to(&self, generation: u64) {
+        self.raised.set(Some(generation));
     }
 
     /// Makes the commit an erasure point: afterwards what this call deleted is in none of the files.
@@ -227,7 +283,9 @@ impl<'c> WriteTx<'c> {
     /// Begins, keeps or undoes what is kept or undone as one. Savepoints nest.
     pub(super) fn savepoint(&self, step: Savepoint) -> Result<(), StorageError> {
         if matches!(step, Savepoint::Undo) {
-            self.lend_secrets(None);
+            self.forget_rows();
+            // What raised it may be undone.
+            self.raised.set(None);
         }
         let statements: &[&str] = match step {
             Savepoint::Begin => &["SAVEPOINT step"],

@@ -1,5 +1,7 @@
 //! What OpenMLS asks about is what was verified ahead, and nothing else is believed.
 
+use std::sync::Arc;
+
 use openmls::{
     group::{GroupId, MlsGroup, MlsGroupCreateConfig},
     prelude::{
@@ -15,7 +17,7 @@ use openmls_traits::{
 };
 use tls_codec::{Deserialize as _, Serialize as _};
 
-use super::{AT_ONCE, Claim, Crypto, SHARE, Signatures, Verified, ahead};
+use super::{AT_ONCE, Claim, Crypto, SHARE, Signatures, Verified, ahead, fingerprint};
 use crate::crypto::crypto;
 
 const SUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_Ed25519;
@@ -25,16 +27,13 @@ struct OnlyAhead(Verified);
 
 impl Signatures for OnlyAhead {
     fn verify(&self, libcrux: &CryptoProvider, claim: Claim<'_>) -> Result<(), CryptoError> {
-        let known = self.0.0.contains(&claim.fingerprint(libcrux)?);
+        let known = self.0.0.contains(&fingerprint(&claim, libcrux)?);
         known.then_some(()).ok_or(CryptoError::InvalidSignature)
     }
 }
 
 fn only_ahead(verified: Verified) -> Crypto<OnlyAhead> {
-    Crypto {
-        libcrux: crypto().unwrap(),
-        signatures: OnlyAhead(verified),
-    }
+    Crypto::new(OnlyAhead(verified), Arc::default()).unwrap()
 }
 
 struct Key(Vec<u8>);
@@ -143,7 +142,7 @@ fn a_forged_leaf_is_not_believed_and_has_the_error_that_it_always_had() {
     let forged = forged(&tree);
     let verified = verified(&forged, &id);
     assert_eq!(verified.0.len(), 39);
-    let crypto = Crypto::new(verified).unwrap();
+    let crypto = Crypto::new(verified, Arc::default()).unwrap();
     let error = forged.clone().into_verified(SUITE, &crypto, &id).unwrap_err();
     let provider = Provider::new().unwrap();
     let usual = forged.into_verified(SUITE, provider.crypto(), &id).unwrap_err();

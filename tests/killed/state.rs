@@ -15,7 +15,7 @@ pub struct Dump {
     pub groups: Vec<Group>,
     pub inbox: Vec<InboxEntry>,
     pub cursor: Option<Vec<u8>>,
-    /// One more for each transaction.
+    /// More with each transaction: one, or the inbox entries that it makes.
     pub generation: u64,
 }
 

@@ -177,7 +177,11 @@ pub const MESSAGES: &[Scenario] = &[
                 Vec::new()
             })
         },
-        call: |stage| stage.me.client().acknowledge(vec![1, 2]).map(|()| Vec::new()),
+        call: |stage| {
+            let entries = stage.me.client().inbox(10)?;
+            let ids = entries.into_iter().map(|entry| entry.id).collect();
+            stage.me.client().acknowledge(ids).map(|()| Vec::new())
+        },
         check: |stage, nothing| {
             assert_eq!(stage.me.client().inbox(10).unwrap(), []);
             talk(stage, nothing);

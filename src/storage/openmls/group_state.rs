@@ -4,7 +4,7 @@ use rusqlite::params;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::storage::{
-    ReadTx, StorageError, WriteTx,
+    ReadTx, StorageError, WriteTx, codec,
     seal::{Index, Place},
 };
 
@@ -12,6 +12,7 @@ use crate::storage::{
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     JoinConfig = 1,
+    /// Whole; `tree` has a large one in parts.
     Tree = 2,
     InterimTranscriptHash = 3,
     Context = 4,
@@ -39,11 +40,20 @@ pub(super) fn write<T: Serialize>(
     kind: Kind,
     value: &T,
 ) -> Result<(), StorageError> {
+    write_encoded(tx, group, kind, &codec::encode(value)?)
+}
+
+pub(super) fn write_encoded(
+    tx: &WriteTx<'_>,
+    group: &Index,
+    kind: Kind,
+    value: &[u8],
+) -> Result<(), StorageError> {
     // An upsert keeps the row in place, so that pages that did not change are not written.
     tx.execute(
         "INSERT INTO group_state (group_key, kind, value) VALUES (?1, ?2, ?3)
          ON CONFLICT (group_key, kind) DO UPDATE SET value = excluded.value",
-        params![group, kind as i64, tx.seal(place(group, kind), value)?],
+        params![group, kind as i64, tx.seal_bytes(place(group, kind), value)?],
     )
     .map(drop)
 }

@@ -10,6 +10,7 @@ mod message_secrets;
 mod proposals;
 mod provider;
 pub(crate) mod psks;
+mod tree;
 
 use openmls_traits::storage::{CURRENT_VERSION, Key};
 

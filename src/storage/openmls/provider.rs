@@ -7,7 +7,7 @@ use openmls_traits::storage::{CURRENT_VERSION, StorageProvider, traits};
 
 use super::{
     OpenMlsStorage, group_key, group_state, group_state::Kind, index, key_package_key, key_packages,
-    key_pairs, key_pairs::ByPublicKey, leaf_nodes, message_secrets, proposals, psks,
+    key_pairs, key_pairs::ByPublicKey, leaf_nodes, message_secrets, proposals, psks, tree as ratchet_tree,
 };
 use crate::storage::{ReadTx, StorageError, codec, seal::Index, tx::KeptFailure};
 
@@ -63,18 +63,18 @@ impl StorageProvider<V> for OpenMlsStorage<'_> {
         group_id: &GroupId,
         tree: &TreeSync,
     ) -> Result<(), KeptFailure> {
-        self.writing(|tx| group_state::write(tx, &group_key(tx, group_id)?, Kind::Tree, tree))
+        self.writing(|tx| ratchet_tree::write(tx, &group_key(tx, group_id)?, tree))
     }
 
     fn tree<GroupId: traits::GroupId<V>, TreeSync: traits::TreeSync<V>>(
         &self,
         group_id: &GroupId,
     ) -> Result<Option<TreeSync>, KeptFailure> {
-        self.reading(|tx| group_state::read(tx, &group_key(tx, group_id)?, Kind::Tree))
+        self.reading(|tx| ratchet_tree::read(tx, &group_key(tx, group_id)?))
     }
 
     fn delete_tree<GroupId: traits::GroupId<V>>(&self, group_id: &GroupId) -> Result<(), KeptFailure> {
-        self.writing(|tx| group_state::delete(tx, &group_key(tx, group_id)?, Kind::Tree))
+        self.writing(|tx| ratchet_tree::delete(tx, &group_key(tx, group_id)?))
     }
 
     fn write_interim_transcript_hash<

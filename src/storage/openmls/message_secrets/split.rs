@@ -4,21 +4,25 @@
 //! so that the parts put together are what the codec would have made of the whole. Any other shape is
 //! [`Unsplit::UnknownShape`], and the value is stored whole.
 
-use std::{collections::btree_map, iter::Peekable};
-
-use serde::{
-    Serialize, Serializer,
-    ser::{Impossible, SerializeSeq, SerializeStruct},
+use std::{
+    collections::{BTreeSet, btree_map},
+    iter::Peekable,
 };
 
-use super::shape::{Field, PAST_EPOCH, SECRETS, STORE, Shape, TREE};
+use serde::Serialize;
+
+use super::{
+    members::Members,
+    serializer::{At, Level},
+    shape::STORE,
+};
 use crate::{
     secret::SecretBytes,
     storage::{
         codec::{self, Buffer},
         secret_parts::{
-            CHUNK, Change, Epoch, HEAD, Head, Hole, List, Skeleton, StoredSecrets, Touched, first_part,
-            slot_parts,
+            CHUNK, Change, Epoch, HEAD, Head, Hole, List, NIL, SHARED, Skeleton, StoredSecrets, Touched,
+            first_part, slot_parts,
         },
     },
 };
@@ -28,6 +32,8 @@ use crate::{
 pub(super) enum Unsplit {
     #[error("not the store that this library knows")]
     UnknownShape,
+    #[error("the past epochs are on disk only")]
+    LacksPastEpochs,
     #[error("a value could not be encoded")]
     Encode(#[from] rmp_serde::encode::Error),
 }
@@ -39,14 +45,19 @@ impl serde::ser::Error for Unsplit {
 }
 
 /// Tells what must be written so that the rows hold `value`, if they hold `stored` now. With `touched` the secrets of all
-/// other epochs are as they are stored.
+/// other epochs are as they are stored. If the past ones of `stored` were not read, nothing else is possible.
 pub(super) fn split<T: Serialize>(
     value: &T,
     stored: Option<&StoredSecrets>,
     touched: Option<Touched>,
 ) -> Result<Change, Unsplit> {
+    let unread = stored.filter(|stored| stored.unread.is_some());
+    if unread.is_some() && touched != Some(Touched::Current) {
+        return Err(Unsplit::LacksPastEpochs);
+    }
     let mut splitter = Splitter {
         stored,
+        unread,
         touched,
         skeleton: Buffer::with_capacity(2048),
         chunk: Buffer::with_capacity(2048),
@@ -54,14 +65,20 @@ pub(super) fn split<T: Serialize>(
         holes: Vec::new(),
         changed: Vec::new(),
         removed: Vec::new(),
+        past: (0, 0),
+        past_epochs: 0,
         epoch: None,
         from: 0,
         slot: 0,
+        is_stored: false,
         is_unchanged: false,
         expected: None,
         part: HEAD,
         empty: 0,
         filled: false,
+        members: None,
+        older_members: None,
+        shared: SHARED.start,
     };
     value.serialize(At {
         splitter: &mut splitter,
@@ -70,21 +87,27 @@ pub(super) fn split<T: Serialize>(
     Ok(splitter.finish())
 }
 
-struct Splitter<'s> {
-    stored: Option<&'s StoredSecrets>,
+pub(super) struct Splitter<'s> {
+    pub(super) stored: Option<&'s StoredSecrets>,
+    /// The same, if it has the current epoch's parts only.
+    unread: Option<&'s StoredSecrets>,
     touched: Option<Touched>,
     skeleton: Buffer,
     /// The chunk in hand, without the empty entries at its end.
     chunk: Buffer,
     epochs: Vec<Epoch>,
-    holes: Vec<Hole>,
-    changed: Vec<(u64, SecretBytes)>,
+    pub(super) holes: Vec<Hole>,
+    pub(super) changed: Vec<(u64, SecretBytes)>,
     removed: Vec<u64>,
+    /// Where in the skeleton the past epochs stand, and how many are still to come, with the one in hand.
+    past: (usize, usize),
+    pub(super) past_epochs: usize,
     /// Of the past epoch in hand; absent for the current one.
     epoch: Option<u64>,
     /// Where its secrets begin in the skeleton.
     from: usize,
-    slot: u32,
+    pub(super) slot: u32,
+    pub(super) is_stored: bool,
     /// Whether its secrets are as they are stored.
     is_unchanged: bool,
     /// Its stored parts that were not met yet, in the order of the lists.
@@ -93,23 +116,100 @@ struct Splitter<'s> {
     part: u64,
     empty: usize,
     filled: bool,
+    /// The list of members in hand, and the one before it, with which it shares chunks.
+    pub(super) members: Option<Members>,
+    pub(super) older_members: Option<Members>,
+    /// The first shared part that may be free.
+    pub(super) shared: u64,
 }
 
 impl<'s> Splitter<'s> {
-    fn array(&mut self, length: usize) {
+    pub(super) fn at(&self) -> usize {
+        self.skeleton.bytes().len()
+    }
+
+    pub(super) fn array(&mut self, length: usize) {
         let header = array_header(length);
         self.skeleton.push(&header);
     }
 
+    pub(super) fn plain<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsplit> {
+        self.skeleton.append(value).map_err(Into::into)
+    }
+
+    /// The number of a past epoch.
+    pub(super) fn number<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsplit> {
+        let from = self.at();
+        self.skeleton.append(value)?;
+        let number = self.skeleton.bytes().get(from..).unwrap_or_default();
+        self.epoch = Some(codec::decode(number).map_err(|_| Unsplit::UnknownShape)?);
+        Ok(())
+    }
+
+    pub(super) fn begin_past_epochs(&mut self, length: usize) -> Result<(), Unsplit> {
+        self.past.0 = self.at();
+        self.past_epochs = length;
+        match self.unread {
+            Some(stored) if length == 0 => self.keep_past_epochs(stored),
+            Some(_) => Err(Unsplit::LacksPastEpochs),
+            None => {
+                self.array(length);
+                Ok(())
+            }
+        }
+    }
+
+    /// They stay as they are: in the skeleton, which may be longer before them, and in their rows.
+    fn keep_past_epochs(&mut self, stored: &StoredSecrets) -> Result<(), Unsplit> {
+        let (from, to) = stored.head.past.ok_or(Unsplit::LacksPastEpochs)?;
+        let skeleton = stored.head.skeleton.0.get(from..to);
+        let begin = self.at();
+        self.skeleton.push(skeleton.ok_or(Unsplit::LacksPastEpochs)?);
+        let moved = |at: usize| (at + begin).saturating_sub(from);
+        for epoch in stored.head.epochs.iter().filter(|epoch| epoch.to <= to) {
+            self.epochs.push(Epoch {
+                from: moved(epoch.from),
+                to: moved(epoch.to),
+                ..*epoch
+            });
+        }
+        for hole in stored.head.holes.iter().filter(|hole| hole.at <= to) {
+            self.holes.push(Hole {
+                at: moved(hole.at),
+                ..hole.clone()
+            });
+        }
+        Ok(())
+    }
+
+    pub(super) fn end_past_epochs(&mut self) {
+        self.past.1 = self.at();
+    }
+
+    pub(super) fn leave_past_epoch(&mut self) {
+        self.leave_epoch();
+        self.epoch = None;
+        self.past_epochs = self.past_epochs.saturating_sub(1);
+    }
+
+    pub(super) fn begin_secrets(&mut self) {
+        self.from = self.at();
+    }
+
     /// Keys and context of an epoch stand in the skeleton: tells whether it is stored, and where.
-    fn enter_epoch(&mut self) -> Result<(), Unsplit> {
-        let to = self.skeleton.bytes().len();
+    pub(super) fn enter_epoch(&mut self) -> Result<(), Unsplit> {
+        let to = self.at();
         let identity = self.skeleton.bytes().get(self.from..to).unwrap_or_default();
         let stored = self
             .stored
             .and_then(|stored| Some((stored, stored.slot_of(identity)?)));
         let here = self.epoch.map_or(Touched::Current, Touched::Past);
-        self.is_unchanged = stored.is_some() && self.touched.is_some_and(|touched| touched != here);
+        self.is_stored = stored.is_some();
+        if !self.is_stored && self.unread.is_some() {
+            // Another epoch than the one that was read.
+            return Err(Unsplit::LacksPastEpochs);
+        }
+        self.is_unchanged = self.is_stored && self.touched.is_some_and(|touched| touched != here);
         self.slot = match stored {
             Some((_, slot)) => slot,
             None => self.free_slot(),
@@ -124,8 +224,13 @@ impl<'s> Splitter<'s> {
             slot: self.slot,
             from: self.from,
             to,
+            rows: None,
         });
         Ok(())
+    }
+
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.is_unchanged
     }
 
     /// The first slot that no epoch has or had until now.
@@ -141,7 +246,7 @@ impl<'s> Splitter<'s> {
     }
 
     /// What is stored as `part`; stored parts before it are there no more.
-    fn stored_part(&mut self, part: u64) -> Option<&'s Option<SecretBytes>> {
+    pub(super) fn stored_part(&mut self, part: u64) -> Option<&'s Option<SecretBytes>> {
         let expected = self.expected.as_mut()?;
         while let Some((gone, _)) = expected.next_if(|(stored, _)| **stored < part) {
             self.removed.push(*gone);
@@ -151,17 +256,37 @@ impl<'s> Splitter<'s> {
             .map(|(_, bytes)| bytes)
     }
 
-    fn begin_entries(&mut self, list: List, entries: usize) {
+    pub(super) fn begin_entries(&mut self, list: List, entries: usize) {
         self.array(entries);
         self.part = first_part(self.slot, list);
         self.holes.push(Hole {
-            at: self.skeleton.bytes().len(),
+            at: self.at(),
             first_part: self.part,
             entries: Some(entries),
+            shared: None,
         });
     }
 
-    fn end_chunk(&mut self) {
+    #[inline(always)]
+    pub(super) fn empty_entry(&mut self) {
+        self.empty += 1;
+    }
+
+    pub(super) fn entry<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsplit> {
+        self.write_empty();
+        self.filled = true;
+        self.chunk.append(value).map_err(Into::into)
+    }
+
+    /// After so many entries of a list.
+    #[inline(always)]
+    pub(super) fn end_entry(&mut self, done: usize) {
+        if done.is_multiple_of(CHUNK) {
+            self.end_chunk();
+        }
+    }
+
+    pub(super) fn end_chunk(&mut self) {
         if self.filled {
             self.write_empty();
             let stored = self.stored_part(self.part);
@@ -178,41 +303,14 @@ impl<'s> Splitter<'s> {
 
     fn write_empty(&mut self) {
         for _ in 0..std::mem::take(&mut self.empty) {
-            self.chunk.push(&[0xc0]);
+            self.chunk.push(&[NIL]);
         }
-    }
-
-    /// The members of a past epoch, which are encoded only if they are not stored.
-    fn members<T: Serialize + ?Sized>(&mut self, members: &T) -> Result<(), Unsplit> {
-        let part = first_part(self.slot, List::Members);
-        self.holes.push(Hole {
-            at: self.skeleton.bytes().len(),
-            first_part: part,
-            entries: None,
-        });
-        let is_stored = if self.is_unchanged {
-            self.stored.is_some_and(|stored| stored.parts.contains_key(&part))
-        } else {
-            self.stored_part(part).is_some()
-        };
-        if !is_stored {
-            let mut bytes = Buffer::with_capacity(2048);
-            bytes.append(members)?;
-            self.changed.push((part, bytes.into_bytes()));
-        }
-        Ok(())
     }
 
     fn finish(mut self) -> Change {
         self.leave_epoch();
         if let Some(stored) = self.stored {
-            let is_gone = |slot| !self.epochs.iter().any(|epoch| epoch.slot == slot);
-            for Epoch { slot, .. } in &stored.head.epochs {
-                if is_gone(*slot) {
-                    let parts = stored.parts.range(slot_parts(*slot));
-                    self.removed.extend(parts.map(|(part, _)| *part));
-                }
-            }
+            self.remove_epochs(stored);
         }
         Change {
             head: Head {
@@ -220,11 +318,40 @@ impl<'s> Splitter<'s> {
                 epochs: self.epochs,
                 holes: self.holes,
                 rows: 0,
+                past: Some(self.past),
             },
             changed: self.changed,
             removed: self.removed,
         }
     }
+
+    /// The parts of the epochs that are gone, and of their members what no other epoch has.
+    fn remove_epochs(&mut self, stored: &StoredSecrets) {
+        let is_gone = |slot| !self.epochs.iter().any(|epoch| epoch.slot == slot);
+        let stored_epochs = stored.head.epochs.iter();
+        let gone: Vec<u32> = stored_epochs
+            .map(|epoch| epoch.slot)
+            .filter(|slot| is_gone(*slot))
+            .collect();
+        if gone.is_empty() {
+            return;
+        }
+        for slot in gone {
+            let parts = stored.parts.range(slot_parts(slot));
+            self.removed.extend(parts.map(|(part, _)| *part));
+        }
+        let used: BTreeSet<u64> = shared_parts(&self.holes).collect();
+        let before: BTreeSet<u64> = shared_parts(&stored.head.holes).collect();
+        self.removed.extend(before.difference(&used));
+    }
+}
+
+fn shared_parts(holes: &[Hole]) -> impl Iterator<Item = u64> {
+    holes
+        .iter()
+        .filter_map(|hole| hole.shared.as_ref())
+        .flatten()
+        .copied()
 }
 
 /// As MessagePack begins an array, and the codec a struct.
@@ -233,238 +360,5 @@ fn array_header(length: usize) -> Vec<u8> {
         0..16 => vec![0x90 | length as u8],
         16..65536 => [&[0xdc][..], &(length as u16).to_be_bytes()].concat(),
         _ => [&[0xdd][..], &(length as u32).to_be_bytes()].concat(),
-    }
-}
-
-/// Where in the store a value is expected.
-enum Level {
-    Struct(&'static Shape),
-    PastEpochs,
-    Entries(List),
-    Entry,
-}
-
-/// The serializer of one value in its place.
-struct At<'a, 's> {
-    splitter: &'a mut Splitter<'s>,
-    level: Level,
-}
-
-/// Fields of a struct or elements of a list, one after the other.
-struct Inside<'a, 's> {
-    splitter: &'a mut Splitter<'s>,
-    level: Level,
-    done: usize,
-    length: usize,
-}
-
-impl SerializeStruct for Inside<'_, '_> {
-    type Ok = ();
-    type Error = Unsplit;
-
-    fn serialize_field<T: Serialize + ?Sized>(
-        &mut self,
-        key: &'static str,
-        value: &T,
-    ) -> Result<(), Unsplit> {
-        let Level::Struct(shape) = self.level else {
-            return Err(Unsplit::UnknownShape);
-        };
-        let field = match shape.fields.get(self.done) {
-            Some((name, field)) if *name == key => *field,
-            _ => return Err(Unsplit::UnknownShape),
-        };
-        self.done += 1;
-        let splitter = &mut *self.splitter;
-        let level = match field {
-            Field::Plain => return splitter.skeleton.append(value).map_err(Into::into),
-            Field::Number => {
-                let from = splitter.skeleton.bytes().len();
-                splitter.skeleton.append(value)?;
-                let number = splitter.skeleton.bytes().get(from..).unwrap_or_default();
-                splitter.epoch = Some(codec::decode(number).map_err(|_| Unsplit::UnknownShape)?);
-                return Ok(());
-            }
-            Field::Members => return splitter.members(value),
-            Field::Tree => {
-                splitter.enter_epoch()?;
-                Level::Struct(&TREE)
-            }
-            Field::Struct(shape) => Level::Struct(shape),
-            Field::PastEpochs => Level::PastEpochs,
-            Field::Entries(list) => Level::Entries(list),
-        };
-        value.serialize(At { splitter, level })
-    }
-
-    fn end(self) -> Result<(), Unsplit> {
-        if self.done == self.length {
-            Ok(())
-        } else {
-            Err(Unsplit::UnknownShape)
-        }
-    }
-}
-
-impl SerializeSeq for Inside<'_, '_> {
-    type Ok = ();
-    type Error = Unsplit;
-
-    #[inline]
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unsplit> {
-        self.done += 1;
-        let splitter = &mut *self.splitter;
-        if let Level::PastEpochs = self.level {
-            let level = Level::Struct(&PAST_EPOCH);
-            value.serialize(At {
-                splitter: &mut *splitter,
-                level,
-            })?;
-            splitter.leave_epoch();
-            splitter.epoch = None;
-            return Ok(());
-        }
-        if splitter.is_unchanged {
-            return Ok(());
-        }
-        let level = Level::Entry;
-        value.serialize(At {
-            splitter: &mut *splitter,
-            level,
-        })?;
-        if self.done.is_multiple_of(CHUNK) {
-            splitter.end_chunk();
-        }
-        Ok(())
-    }
-
-    fn end(self) -> Result<(), Unsplit> {
-        if self.done != self.length {
-            return Err(Unsplit::UnknownShape);
-        }
-        if let Level::Entries(_) = self.level {
-            self.splitter.end_chunk();
-        }
-        Ok(())
-    }
-}
-
-/// What no known value is.
-macro_rules! refuse {
-    ($($method:ident($($argument:ty),*) -> $ok:ty;)*) => {
-        $(fn $method(self, $(_: $argument),*) -> Result<$ok, Unsplit> {
-            Err(Unsplit::UnknownShape)
-        })*
-    };
-}
-
-impl<'a, 's> Serializer for At<'a, 's> {
-    type Ok = ();
-    type Error = Unsplit;
-    type SerializeSeq = Inside<'a, 's>;
-    type SerializeStruct = Inside<'a, 's>;
-    type SerializeTuple = Impossible<(), Unsplit>;
-    type SerializeTupleStruct = Impossible<(), Unsplit>;
-    type SerializeTupleVariant = Impossible<(), Unsplit>;
-    type SerializeMap = Impossible<(), Unsplit>;
-    type SerializeStructVariant = Impossible<(), Unsplit>;
-
-    fn serialize_struct(self, name: &'static str, length: usize) -> Result<Self::SerializeStruct, Unsplit> {
-        let Level::Struct(shape) = self.level else {
-            return Err(Unsplit::UnknownShape);
-        };
-        if name != shape.name || length != shape.fields.len() {
-            return Err(Unsplit::UnknownShape);
-        }
-        self.splitter.array(length);
-        if name == SECRETS.name {
-            self.splitter.from = self.splitter.skeleton.bytes().len();
-        }
-        Ok(Inside {
-            splitter: self.splitter,
-            level: self.level,
-            done: 0,
-            length,
-        })
-    }
-
-    fn serialize_seq(self, length: Option<usize>) -> Result<Self::SerializeSeq, Unsplit> {
-        let length = length.ok_or(Unsplit::UnknownShape)?;
-        match self.level {
-            Level::PastEpochs => self.splitter.array(length),
-            Level::Entries(list) => self.splitter.begin_entries(list, length),
-            _ => return Err(Unsplit::UnknownShape),
-        }
-        Ok(Inside {
-            splitter: self.splitter,
-            level: self.level,
-            done: 0,
-            length,
-        })
-    }
-
-    #[inline]
-    fn serialize_none(self) -> Result<(), Unsplit> {
-        match self.level {
-            Level::Entry => {
-                self.splitter.empty += 1;
-                Ok(())
-            }
-            _ => Err(Unsplit::UnknownShape),
-        }
-    }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unsplit> {
-        match self.level {
-            Level::Entry => {
-                self.splitter.write_empty();
-                self.splitter.filled = true;
-                self.splitter.chunk.append(value).map_err(Into::into)
-            }
-            _ => Err(Unsplit::UnknownShape),
-        }
-    }
-
-    refuse! {
-        serialize_bool(bool) -> ();
-        serialize_i8(i8) -> ();
-        serialize_i16(i16) -> ();
-        serialize_i32(i32) -> ();
-        serialize_i64(i64) -> ();
-        serialize_u8(u8) -> ();
-        serialize_u16(u16) -> ();
-        serialize_u32(u32) -> ();
-        serialize_u64(u64) -> ();
-        serialize_f32(f32) -> ();
-        serialize_f64(f64) -> ();
-        serialize_char(char) -> ();
-        serialize_str(&str) -> ();
-        serialize_bytes(&[u8]) -> ();
-        serialize_unit() -> ();
-        serialize_unit_struct(&'static str) -> ();
-        serialize_unit_variant(&'static str, u32, &'static str) -> ();
-        serialize_tuple(usize) -> Self::SerializeTuple;
-        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_map(Option<usize>) -> Self::SerializeMap;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _value: &T,
-    ) -> Result<(), Unsplit> {
-        Err(Unsplit::UnknownShape)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _name: &'static str,
-        _index: u32,
-        _variant: &'static str,
-        _value: &T,
-    ) -> Result<(), Unsplit> {
-        Err(Unsplit::UnknownShape)
     }
 }
