@@ -27,9 +27,7 @@ fn texts(device: &Device) -> Vec<String> {
     entries
         .into_iter()
         .filter_map(|entry| match entry.outcome {
-            ProcessedMessage::Application { plaintext, .. } => {
-                Some(String::from_utf8(plaintext.into()).unwrap())
-            }
+            ProcessedMessage::Application { plaintext, .. } => Some(String::from_utf8(plaintext).unwrap()),
             _ => None,
         })
         .collect()

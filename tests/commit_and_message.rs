@@ -55,7 +55,7 @@ fn created(outcomes: &[ProcessedMessage]) -> Vec<u8> {
         })
         .collect();
     assert_eq!((messages.len(), messages[0].0), (1, 2), "{outcomes:?}");
-    messages[0].1.to_vec()
+    messages[0].1.clone()
 }
 
 /// How often the plaintext was given back.
@@ -87,10 +87,7 @@ fn read_with_data(device: &Device, id: &GroupId, message: &[u8]) {
     else {
         panic!("not read")
     };
-    assert_eq!(
-        (plaintext, authenticated_data),
-        (TEXT.as_bytes().to_vec().into(), b"data".to_vec())
-    );
+    assert_eq!((plaintext, authenticated_data), (TEXT.into(), b"data".to_vec()));
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn assert_read_once(bob: &mut Device, messages: &[Vec<u8>], texts: &[&str]) {
     let found: Vec<Vec<u8>> = entries
         .into_iter()
         .filter_map(|entry| match entry.outcome {
-            ProcessedMessage::Application { plaintext, .. } => Some(plaintext.into()),
+            ProcessedMessage::Application { plaintext, .. } => Some(plaintext),
             ProcessedMessage::EarlyRefused { .. } => None,
             other => panic!("{other:?}"),
         })

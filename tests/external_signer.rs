@@ -372,7 +372,7 @@ fn a_waiting_message_without_a_signature_is_given_back_and_the_commit_is_merged(
         else {
             panic!("{released:?}")
         };
-        assert_eq!((&**plaintext, authenticated_data), (&text.0, &text.1));
+        assert_eq!((plaintext, authenticated_data), (&text.0, &text.1));
         alice.receive(&id, &commit);
         // The group that stayed in memory does not send the data of the message that was not made.
         bob.client()
@@ -389,7 +389,7 @@ fn a_waiting_message_without_a_signature_is_given_back_and_the_commit_is_merged(
                 authenticated_data,
                 ..
             } => {
-                assert_eq!((plaintext, authenticated_data), (text.0.into(), Vec::new()));
+                assert_eq!((plaintext, authenticated_data), (text.0, Vec::new()));
             }
             other => panic!("{other:?}"),
         }

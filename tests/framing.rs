@@ -56,7 +56,7 @@ fn authenticated_data_travels_in_clear_and_belongs_to_one_message() {
             credential: basic("alice"),
         },
         epoch: 1,
-        plaintext: b"hidden words".to_vec().into(),
+        plaintext: b"hidden words".to_vec(),
         authenticated_data: b"visible words".to_vec(),
     };
     assert_eq!(bob.receive(&id, &message), expected);

@@ -32,7 +32,7 @@ fn open(version: &str, key: [u8; 32]) -> (TempDir, Arc<MlsClient>) {
 
 fn plaintext(processed: ProcessedMessage) -> String {
     match processed {
-        ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext.into()).unwrap(),
+        ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).unwrap(),
         other => panic!("{other:?}"),
     }
 }

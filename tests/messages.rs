@@ -125,7 +125,7 @@ fn late_messages_are_read_as_long_as_their_epoch_is_kept() {
         reload(&mut [&mut alice, &mut bob]);
         match bob.receive(&id, late) {
             ProcessedMessage::Application { epoch, plaintext, .. } => {
-                assert_eq!((epoch, plaintext), (1, format!("late {n}").into_bytes().into()));
+                assert_eq!((epoch, plaintext), (1, format!("late {n}").into_bytes()));
             }
             other => panic!("{n} epochs later: {other:?}"),
         }

@@ -20,7 +20,7 @@ use mls_mobile::{GroupId, MlsClient, MlsError, MlsGroup, ProcessedMessage};
 
 fn plaintext(outcome: ProcessedMessage) -> String {
     match outcome {
-        ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext.into()).unwrap(),
+        ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).unwrap(),
         other => panic!("{other:?}"),
     }
 }

@@ -1309,6 +1309,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     
     /**
      * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
      */
     func messageInfo(message: Data) throws  -> MessageInfo
     
@@ -2061,6 +2063,8 @@ open func inbox(limit: UInt32)throws  -> [InboxEntry]  {
     
     /**
      * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
      */
 open func messageInfo(message: Data)throws  -> MessageInfo  {
     return try  FfiConverterTypeMessageInfo_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2571,13 +2575,26 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId?) throws  -> CommitBundle
     
     /**
-     * Encrypts `plaintext` for the members of this epoch; `authenticated_data` can be read by everybody. What is stored,
-     * and the errors: `MlsGroup::create_message` in Rust.
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
      */
     func createMessage(plaintext: Data, authenticatedData: Data) throws  -> Data
     
     /**
-     * Processes a message from the delivery service. What is stored, and the errors: `MlsGroup::process_message` in Rust.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     func processMessage(message: Data) throws  -> ProcessedMessage
     
@@ -3231,8 +3248,13 @@ open func updateLeafNode(leafNode: LeafNodeOptions, newIdentity: IdentityId? = n
 }
     
     /**
-     * Encrypts `plaintext` for the members of this epoch; `authenticated_data` can be read by everybody. What is stored,
-     * and the errors: `MlsGroup::create_message` in Rust.
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
      */
 open func createMessage(plaintext: Data, authenticatedData: Data = Data([]))throws  -> Data  {
     return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3246,7 +3268,15 @@ open func createMessage(plaintext: Data, authenticatedData: Data = Data([]))thro
 }
     
     /**
-     * Processes a message from the delivery service. What is stored, and the errors: `MlsGroup::process_message` in Rust.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
 open func processMessage(message: Data)throws  -> ProcessedMessage  {
     return try  FfiConverterTypeProcessedMessage_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -12418,7 +12448,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_inbox() != 19798) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 48056) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_message_info() != 58304) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_process_messages() != 53283) {
@@ -12532,10 +12562,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() != 24202) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 44011) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_create_message() != 6564) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 35256) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_process_message() != 58664) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_compare_authenticator() != 26234) {

@@ -1,8 +1,9 @@
 //! Messages of a group, out and in.
 
-use super::{Bytes, Core, MlsError, MlsGroup, ProcessedMessage, call};
+use super::{Core, MlsError, MlsGroup, ProcessedMessage, call};
 use crate::group::{process, send};
 
+#[uniffi::export]
 impl MlsGroup {
     /// Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
     /// against change, but everybody can read it.
@@ -11,6 +12,7 @@ impl MlsGroup {
     /// sent do no harm. The sender cannot decrypt them: keep the plaintext.
     /// Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
     /// 16 MiB, or 1 MiB of authenticated data).
+    #[uniffi::method(default(authenticated_data))]
     pub fn create_message(
         &self,
         plaintext: Vec<u8>,
@@ -40,26 +42,5 @@ impl MlsGroup {
                 .flatten()
         })?;
         Ok(processed.into())
-    }
-}
-
-/// The same as other languages call it: what may be large is `Bytes`.
-#[uniffi::export]
-impl MlsGroup {
-    /// Encrypts `plaintext` for the members of this epoch; `authenticated_data` can be read by everybody. What is stored,
-    /// and the errors: `MlsGroup::create_message` in Rust.
-    #[uniffi::method(name = "create_message", default(authenticated_data))]
-    fn create_message_of_bytes(
-        &self,
-        plaintext: Bytes,
-        authenticated_data: Vec<u8>,
-    ) -> Result<Bytes, MlsError> {
-        Ok(self.create_message(plaintext.0, authenticated_data)?.into())
-    }
-
-    /// Processes a message from the delivery service. What is stored, and the errors: `MlsGroup::process_message` in Rust.
-    #[uniffi::method(name = "process_message")]
-    fn process_message_of_bytes(&self, message: Bytes) -> Result<ProcessedMessage, MlsError> {
-        self.process_message(message.0)
     }
 }

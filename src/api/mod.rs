@@ -1,7 +1,6 @@
 //! The facade: the only module that knows uniffi. Each body parses, runs and converts; logic lives below.
 
 mod batch;
-mod bytes;
 mod callbacks;
 mod client;
 mod commits;
@@ -36,7 +35,6 @@ pub mod test_vectors;
 mod x509;
 
 pub use batch::*;
-pub use bytes::Bytes;
 pub use callbacks::{
     CallbackError, CredentialValidator, LogField, LogLevel, LogSink, Signer, ValidationRequest,
 };

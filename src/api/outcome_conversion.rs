@@ -23,7 +23,7 @@ impl From<Processed> for ProcessedMessage {
                 id,
                 sender: sender.into(),
                 epoch,
-                plaintext: plaintext.into(),
+                plaintext,
                 authenticated_data,
             },
             Outcome::Proposal(info) => Self::Proposal {
@@ -74,14 +74,14 @@ impl From<Processed> for ProcessedMessage {
             Outcome::MessageCreated { epoch, message } => Self::MessageCreated {
                 id,
                 epoch,
-                bytes: message.into(),
+                bytes: message,
             },
             Outcome::MessageNotCreated {
                 plaintext,
                 authenticated_data,
             } => Self::MessageNotCreated {
                 id,
-                plaintext: plaintext.into(),
+                plaintext,
                 authenticated_data,
             },
             Outcome::EarlyRefused { epoch, reason } => Self::EarlyRefused {

@@ -1,6 +1,6 @@
 //! What comes out of processing.
 
-use super::{Bytes, Credential, GroupId, Member, ProposalRef};
+use super::{Credential, GroupId, Member, ProposalRef};
 
 /// What became of a message. Nothing here is an error: duplicates and stale messages are part of every network.
 ///
@@ -16,7 +16,7 @@ pub enum ProcessedMessage {
         /// The epoch it was sent in, which may be a past one.
         epoch: u64,
         /// What was sent.
-        plaintext: Bytes,
+        plaintext: Vec<u8>,
         /// Travelled in clear; nobody changed it.
         authenticated_data: Vec<u8>,
     },
@@ -105,7 +105,7 @@ pub enum ProcessedMessage {
         /// The epoch it is encrypted in.
         epoch: u64,
         /// What to send.
-        bytes: Bytes,
+        bytes: Vec<u8>,
     },
     /// The message of `commit_and_create_message` was not sent: its Commit was cleared, another one won, or the app's
     /// signer was missing or failed when the Commit was merged. Among `released` of what was merged, and in the inbox.
@@ -113,7 +113,7 @@ pub enum ProcessedMessage {
         /// The inbox entry.
         id: Option<u64>,
         /// What should have been sent.
-        plaintext: Bytes,
+        plaintext: Vec<u8>,
         /// What should have gone with it.
         authenticated_data: Vec<u8>,
     },

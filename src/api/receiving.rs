@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
-use super::{
-    Batch, Bytes, InboxEntry, IncomingMessage, MessageInfo, MlsClient, MlsError, ProcessOptions, call,
-};
+use super::{Batch, InboxEntry, IncomingMessage, MessageInfo, MlsClient, MlsError, ProcessOptions, call};
 use crate::{
     group::{batch, mailbox},
     message,
 };
 
+#[uniffi::export]
 impl MlsClient {
     /// Reads what a message says about itself. It needs no state and proves nothing: use it to route.
     ///
@@ -18,15 +17,6 @@ impl MlsClient {
         call(&self.core, "message_info", || {
             message::info(&message).map(Into::into)
         })
-    }
-}
-
-#[uniffi::export]
-impl MlsClient {
-    /// Reads what a message says about itself. It needs no state and proves nothing: use it to route.
-    #[uniffi::method(name = "message_info")]
-    fn message_info_of_bytes(&self, message: Bytes) -> Result<MessageInfo, MlsError> {
-        self.message_info(message.0)
     }
 
     /// Processes messages of any groups in order, as `MlsGroup.process_message` does each: for catching up after a

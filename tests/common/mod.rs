@@ -154,7 +154,7 @@ impl Device {
     /// The plaintext of a message that must be one for the user.
     pub fn read(&self, id: &GroupId, message: &[u8]) -> String {
         match self.receive(id, message) {
-            ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext.into()).unwrap(),
+            ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).unwrap(),
             other => panic!("{}: {other:?}", self.name),
         }
     }
@@ -229,7 +229,7 @@ pub fn texts(outcomes: &[ProcessedMessage]) -> Vec<String> {
         .iter()
         .filter_map(|outcome| match outcome {
             ProcessedMessage::Application { plaintext, .. } => {
-                Some(String::from_utf8(plaintext.to_vec()).unwrap())
+                Some(String::from_utf8(plaintext.clone()).unwrap())
             }
             _ => None,
         })

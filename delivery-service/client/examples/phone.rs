@@ -161,7 +161,7 @@ impl Phone {
         self.client
             .acknowledge(entries.iter().map(|entry| entry.id).collect())?;
         let texts = entries.into_iter().filter_map(|entry| match entry.outcome {
-            ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext.into()).ok(),
+            ProcessedMessage::Application { plaintext, .. } => String::from_utf8(plaintext).ok(),
             _ => None,
         });
         Ok(texts.collect())

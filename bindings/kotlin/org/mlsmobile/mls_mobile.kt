@@ -1395,7 +1395,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_inbox() and 0xFFFF) != 19798) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 48056) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_message_info() and 0xFFFF) != 58304) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_process_messages() and 0xFFFF) != 53283) {
@@ -1509,10 +1509,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_leaf_node() and 0xFFFF) != 24202) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 44011) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_create_message() and 0xFFFF) != 6564) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 35256) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_process_message() and 0xFFFF) != 58664) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_compare_authenticator() and 0xFFFF) != 26234) {
@@ -2636,6 +2636,8 @@ public interface FfiClientInterface {
     
     /**
      * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
      */
     fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo
     
@@ -3504,6 +3506,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
     
     /**
      * Reads what a message says about itself. It needs no state and proves nothing: use it to route.
+     *
+     * Errors: `MessageMalformed`, `InvalidArgument`.
      */
     @Throws(FfiException::class)override fun `messageInfo`(`message`: kotlin.ByteArray): MessageInfo {
             return FfiConverterTypeMessageInfo.lift(
@@ -4252,13 +4256,26 @@ public interface FfiGroupInterface {
     fun `updateLeafNode`(`leafNode`: LeafNodeOptions, `newIdentity`: IdentityId? = null): CommitBundle
     
     /**
-     * Encrypts `plaintext` for the members of this epoch; `authenticated_data` can be read by everybody. What is stored,
-     * and the errors: `MlsGroup::create_message` in Rust.
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
      */
     fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): kotlin.ByteArray
     
     /**
-     * Processes a message from the delivery service. What is stored, and the errors: `MlsGroup::process_message` in Rust.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage
     
@@ -5083,8 +5100,13 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
 
     
     /**
-     * Encrypts `plaintext` for the members of this epoch; `authenticated_data` can be read by everybody. What is stored,
-     * and the errors: `MlsGroup::create_message` in Rust.
+     * Encrypts `plaintext` for the members of this epoch (RFC 9420, section 6.3). `authenticated_data` is protected
+     * against change, but everybody can read it.
+     *
+     * Stored: that the key was used, before the bytes are returned. Send them to the group; bytes that never get
+     * sent do no harm. The sender cannot decrypt them: keep the plaintext.
+     * Errors: `PendingProposalsExist` (commit first, or both in one call: `commit_and_create_message`), `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over
+     * 16 MiB, or 1 MiB of authenticated data).
      */
     @Throws(FfiException::class)override fun `createMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): kotlin.ByteArray {
             return FfiConverterByteArray.lift(
@@ -5103,7 +5125,15 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
 
     
     /**
-     * Processes a message from the delivery service. What is stored, and the errors: `MlsGroup::process_message` in Rust.
+     * Processes a message from the delivery service: decrypts, queues a proposal, keeps what comes early, and merges
+     * a Commit that the client's `CredentialValidator` accepts. Without a validator a Commit waits, stored, for
+     * `merge_staged_commit` or `discard_staged_commit`.
+     *
+     * Stored: what the message changes, and the outcome in the inbox until it is acknowledged. An own Commit that
+     * waits is cleared when another member's Commit is merged; `superseded` then says what it would have done.
+     * Errors: `MessageMalformed`, `MessageInvalid`, `WrongEpoch` (impossibly far ahead), `EarlyBufferFull`,
+     * `CredentialRejected`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`, `InvalidArgument` (over 32 MiB); after
+     * each the same bytes can be tried again.
      */
     @Throws(FfiException::class)override fun `processMessage`(`message`: kotlin.ByteArray): ProcessedMessage {
             return FfiConverterTypeProcessedMessage.lift(

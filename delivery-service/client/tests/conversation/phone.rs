@@ -174,7 +174,7 @@ impl Phone {
                     .process_message(delivery.bytes.0.clone())
                     .unwrap();
                 if let ProcessedMessage::Application { plaintext, .. } = processed {
-                    self.read.push(String::from_utf8(plaintext.into()).unwrap());
+                    self.read.push(String::from_utf8(plaintext).unwrap());
                 }
             }
             self.cursor = page.cursor;
