@@ -23,18 +23,18 @@ pub(super) fn record(
     group_id: &[u8],
     outcome: Outcome,
 ) -> Result<Processed, Error> {
-    let id = if context.inbox && outcome.is_for_the_inbox() {
-        let record = InboxRecord {
-            group_id: group_id.to_vec(),
-            outcome: outcome.clone(),
-        };
+    let record = InboxRecord {
+        group_id: group_id.to_vec(),
+        outcome,
+    };
+    let id = if context.inbox && record.outcome.is_for_the_inbox() {
         Some(inbox::append(tx, &record)?)
     } else {
         None
     };
     Ok(Processed {
         id,
-        outcome,
+        outcome: record.outcome,
         released: Vec::new(),
     })
 }
