@@ -49,8 +49,9 @@ fn authenticated_data_travels_in_clear_and_belongs_to_one_message() {
         error(&bob, &id, &changed),
         invalid(MessageReason::DecryptionFailed)
     );
+    let received = bob.receive(&id, &message);
     let expected = ProcessedMessage::Application {
-        id: Some(1),
+        id: bob.client().inbox(1).unwrap().first().map(|entry| entry.id),
         sender: Sender::Member {
             leaf_index: 0,
             credential: basic("alice"),
@@ -59,7 +60,7 @@ fn authenticated_data_travels_in_clear_and_belongs_to_one_message() {
         plaintext: b"hidden words".to_vec(),
         authenticated_data: b"visible words".to_vec(),
     };
-    assert_eq!(bob.receive(&id, &message), expected);
+    assert_eq!(received, expected);
     match bob.receive(&id, &alice.send(&id, "next")) {
         ProcessedMessage::Application {
             authenticated_data, ..
