@@ -29,4 +29,5 @@ for argument in "$@"; do
         *) kept+=("$argument") ;;
     esac
 done
-exec "${kept[@]}"
+# These instructions are as good as the ones that ship, and quicker.
+exec "${kept[@]}" -Ctarget-cpu=native

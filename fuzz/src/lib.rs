@@ -10,6 +10,8 @@ use std::{
 mod common;
 pub mod targets;
 
+#[cfg(unix)]
+use rusqlite::ffi;
 use targets::{Session, World};
 
 thread_local! {
@@ -23,13 +25,28 @@ pub fn run(target: &str, input: &[u8]) {
 }
 
 fn start() -> Session {
+    own_the_database();
     // OpenMLS encrypts paths with rayon: on this thread, nobody waits for another one.
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1);
     pool.use_current_thread().build_global().expect("the first pool");
     let scratch = scratch();
     let folder = env::var_os("MLS_FUZZ_WORLD").map_or_else(|| scratch.join("world"), PathBuf::from);
     let world = World::open(&folder).unwrap_or_else(|| create(&folder));
-    Session::new(world, scratch)
+    let mut session = Session::new(world, scratch);
+    // Often enough for a million inputs.
+    session.look_every = 32;
+    session
+}
+
+/// Nobody else opens the databases: SQLite keeps its locks and the index of the log in memory and spares the kernel's
+/// calls for them. What reaches the file is the same.
+fn own_the_database() {
+    #[cfg(unix)]
+    // SAFETY: no connection is open yet, and what is found by this name lives as long as the process.
+    unsafe {
+        let alone = ffi::sqlite3_vfs_find(c"unix-excl".as_ptr());
+        assert_eq!(ffi::sqlite3_vfs_register(alone, 1), ffi::SQLITE_OK);
+    }
 }
 
 fn create(folder: &Path) -> World {

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use mls_mobile::{ClientConfig, GroupId, MlsClient, MlsError};
 
 use super::{
-    Session,
+    Session, folder,
     wire::Reader,
     world::{GROUP, PENDING, TRANSFER_FILE, TRANSFER_KEY},
 };
@@ -55,11 +55,11 @@ pub fn assert_is_typed(answer: Result<(), MlsError>) {
 
 /// Opens a damaged database: a file that is refused is not touched.
 pub fn database(session: &mut Session, input: &[u8]) {
-    let folder = tempfile::tempdir_in(&session.scratch).unwrap();
-    let path = folder.path().join("mls.db");
+    let folder = session.scratch.join("damaged");
+    let path = folder.join("mls.db");
     let mut file = session.file(&format!("{PENDING}/mls.db")).to_vec();
     damage(&mut file, input);
-    fs::write(&path, &file).unwrap();
+    folder::lay(&folder, &[("mls.db", &file)]);
     match MlsClient::open(config(&path), None, None) {
         Ok(client) => assert_is_typed(use_it(&client)),
         Err(error) => {
@@ -71,12 +71,12 @@ pub fn database(session: &mut Session, input: &[u8]) {
 
 /// Takes over a damaged file from another device.
 pub fn transfer(session: &mut Session, input: &[u8]) {
-    let folder = tempfile::tempdir_in(&session.scratch).unwrap();
-    let path = folder.path().join("mls.db");
-    let source = folder.path().join("transfer");
+    let folder = session.scratch.join("moved");
+    let path = folder.join("mls.db");
+    let source = folder.join("transfer");
     let mut file = session.file(TRANSFER_FILE).to_vec();
     damage(&mut file, input);
-    fs::write(&source, &file).unwrap();
+    folder::lay(&folder, &[("transfer", &file)]);
     let (from, key) = (source.to_str().unwrap().to_owned(), TRANSFER_KEY.to_vec());
     match MlsClient::import_transfer(from, key, config(&path), None, None) {
         Ok(client) => assert_is_typed(use_it(&client)),

@@ -1,43 +1,46 @@
 //! A client that takes thousands of inputs: what it refuses must leave it as it was, and what it accepts must be
 //! readable from disk. Then it is put back to where it began.
 
-use std::{fs, path::PathBuf, sync::Arc};
+use std::{path::Path, sync::Arc};
 
 use mls_mobile::{MlsClient, MlsError};
 use tempfile::TempDir;
 
+use super::folder;
 use crate::common::{KEY, template};
 
-/// How often memory is compared with the start although nothing was stored, and with the file where something was:
-/// both take longer than an input.
+/// How often memory is compared with the start although nothing was stored: it takes longer than an input.
 const LOOK_EVERY_REFUSAL: u32 = 256;
-const LOOK_EVERY_CHANGE: u64 = 8;
 
 pub struct Live {
-    template: PathBuf,
-    scratch: PathBuf,
-    copy: Option<(TempDir, Arc<MlsClient>)>,
+    /// The closed database.
+    template: Vec<(String, Vec<u8>)>,
+    client: Option<Arc<MlsClient>>,
+    copy: TempDir,
     /// Of the template, and after the last call.
     generation: u64,
     now: u64,
     start: String,
     /// Whether the state has no suspicion of a fork yet, and the first message that does not decrypt adds it.
     may_suspect: bool,
+    look_every: u64,
     refusals: u32,
     /// Inputs that changed something.
     pub changes: u64,
 }
 
 impl Live {
-    /// Over a copy, in `scratch`, of the closed database in `template`.
-    pub fn new(template: PathBuf, scratch: PathBuf, may_suspect: bool) -> Self {
+    /// Over a copy, in `scratch`, of the closed database in `template`. Every so many changes memory is compared with
+    /// the file, which takes longer than an input too.
+    pub fn new(template: &Path, scratch: &Path, may_suspect: bool, look_every: u64) -> Self {
         let mut live = Self {
-            template,
-            scratch,
-            copy: None,
+            template: folder::read(template),
+            client: None,
+            copy: tempfile::tempdir_in(scratch).unwrap(),
             generation: 0,
             now: 0,
             may_suspect,
+            look_every,
             start: String::new(),
             refusals: 0,
             changes: 0,
@@ -50,7 +53,7 @@ impl Live {
     }
 
     pub fn client(&self) -> &MlsClient {
-        &self.copy.as_ref().unwrap().1
+        self.client.as_ref().unwrap()
     }
 
     /// Makes a call with bytes from outside: its answer, if it is not a refusal.
@@ -90,7 +93,7 @@ impl Live {
             }
             return;
         }
-        if self.changes.is_multiple_of(LOOK_EVERY_CHANGE) {
+        if self.changes.is_multiple_of(self.look_every) {
             let in_memory = seen(self.client());
             self.open();
             assert_eq!(seen(self.client()), in_memory, "the file says something else");
@@ -101,30 +104,19 @@ impl Live {
     }
 
     fn put_back(&mut self) {
-        let folder = match self.copy.take() {
-            Some((folder, client)) => {
-                drop(client);
-                folder
-            }
-            None => tempfile::tempdir_in(&self.scratch).unwrap(),
-        };
-        for entry in fs::read_dir(&folder).unwrap() {
-            fs::remove_file(entry.unwrap().path()).unwrap();
+        self.client = None;
+        let mut files = Vec::new();
+        for (name, content) in &self.template {
+            files.push((name.as_str(), content.as_slice()));
         }
-        for entry in fs::read_dir(&self.template).unwrap() {
-            let entry = entry.unwrap();
-            fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
-        }
-        let client = template::open_at(folder.path(), KEY).unwrap();
-        self.copy = Some((folder, client));
+        folder::lay(self.copy.path(), &files);
+        self.open();
     }
 
     /// Closes the database and opens it again.
     fn open(&mut self) {
-        let (folder, client) = self.copy.take().unwrap();
-        drop(client);
-        let client = template::open_at(folder.path(), KEY).unwrap();
-        self.copy = Some((folder, client));
+        self.client = None;
+        self.client = Some(template::open_at(self.copy.path(), KEY).unwrap());
     }
 }
 

@@ -14,6 +14,7 @@ mod arguments;
 mod certificates;
 mod commits;
 mod files;
+mod folder;
 mod invitations;
 mod live;
 mod mallory;
@@ -56,6 +57,8 @@ pub const ALL: [(&str, Run); 14] = [
 pub struct Session {
     pub world: World,
     pub scratch: PathBuf,
+    /// How many inputs that changed something there are to each whose change is read from the file again.
+    pub look_every: u64,
     crypto: Crypto,
     peer: RawPeer,
     clients: HashMap<&'static str, Live>,
@@ -74,6 +77,7 @@ impl Session {
             root: certificates::root(&world.mallory, &crypto),
             world,
             scratch,
+            look_every: 8,
             crypto,
             clients: HashMap::new(),
             files: HashMap::new(),
@@ -103,7 +107,12 @@ impl Session {
     fn live(&mut self, state: &'static str) -> &mut Live {
         self.clients.entry(state).or_insert_with(|| {
             let may_suspect = state == world::UNSUSPECTING;
-            Live::new(self.world.state(state), self.scratch.clone(), may_suspect)
+            Live::new(
+                &self.world.state(state),
+                &self.scratch,
+                may_suspect,
+                self.look_every,
+            )
         })
     }
 }
