@@ -78,10 +78,10 @@ impl Live {
         self.now != self.generation
     }
 
-    /// Whether all that is new is the suspicion of a fork.
+    /// Whether all that is new is the suspicion of a fork, in each group that something did not decrypt in.
     pub fn only_suspects(&self) -> bool {
         self.may_suspect
-            && seen(self.client()).replacen("fork_suspected: true", "fork_suspected: false", 1) == self.start
+            && seen(self.client()).replace("fork_suspected: true", "fork_suspected: false") == self.start
     }
 
     /// Ends an input: looks whether memory and file still say the same, and puts the client back if it has changed.
