@@ -12,30 +12,16 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use common::{Device, advance, group_of, incoming, reload};
+use common::{Device, advance, group_of, incoming, parts::Parts, reload};
 use mls_mobile::{GroupConfig, GroupId, PastEpochDeletion, ProcessedMessage};
 use rusqlite::{Connection, OpenFlags};
 
-/// The sealed values of a device's parts. A seal never looks the same twice, so what was written differs.
-fn parts(device: &Device) -> BTreeMap<(Vec<u8>, u64), Vec<u8>> {
-    let connection = Connection::open_with_flags(device.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut statement = connection
-        .prepare("SELECT group_key, part, value FROM message_secrets")
-        .unwrap();
-    let rows = statement.query_map([], |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)));
-    rows.unwrap().map(Result::unwrap).collect()
+fn parts(device: &Device) -> Parts {
+    common::parts::of(device, "message_secrets")
 }
 
-/// How many rows `act` wrote or deleted.
 fn written(device: &Device, act: impl FnOnce()) -> usize {
-    let before = parts(device);
-    act();
-    let after = parts(device);
-    let gone = before.keys().filter(|part| !after.contains_key(*part)).count();
-    gone + after
-        .iter()
-        .filter(|(part, value)| before.get(*part) != Some(value))
-        .count()
+    common::parts::written(device, "message_secrets", act)
 }
 
 /// Groups whose secrets stand in one row, as OpenMLS hands them over.

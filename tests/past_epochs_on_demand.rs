@@ -26,13 +26,10 @@ fn connection(device: &Device) -> Connection {
     Connection::open(device.path()).unwrap()
 }
 
+/// Of the only group.
 fn parts(device: &Device) -> BTreeMap<u64, Vec<u8>> {
-    let connection = connection(device);
-    let mut statement = connection
-        .prepare("SELECT part, value FROM message_secrets")
-        .unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    rows.unwrap().map(Result::unwrap).collect()
+    let parts = common::parts::of(device, "message_secrets").into_iter();
+    parts.map(|((_, part), value)| (part, value)).collect()
 }
 
 fn slots(device: &Device) -> BTreeSet<u64> {

@@ -5,30 +5,15 @@
 
 mod common;
 
-use std::collections::BTreeMap;
-
-use common::{Device, SUITE, advance, assert_agree, basic, reload};
+use common::{Device, SUITE, advance, assert_agree, basic, parts::Parts, reload};
 use mls_mobile::GroupId;
-use rusqlite::{Connection, OpenFlags};
 
-/// The sealed values of a device's parts. A seal never looks the same twice, so what was written differs.
-fn parts(device: &Device) -> BTreeMap<u64, Vec<u8>> {
-    let connection = Connection::open_with_flags(device.path(), OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
-    let mut statement = connection.prepare("SELECT part, value FROM tree_part").unwrap();
-    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-    rows.unwrap().map(Result::unwrap).collect()
+fn parts(device: &Device) -> Parts {
+    common::parts::of(device, "tree_part")
 }
 
-/// How many rows `act` wrote or deleted.
 fn written(device: &Device, act: impl FnOnce()) -> usize {
-    let before = parts(device);
-    act();
-    let after = parts(device);
-    let gone = before.keys().filter(|part| !after.contains_key(*part)).count();
-    gone + after
-        .iter()
-        .filter(|(part, value)| before.get(*part) != Some(value))
-        .count()
+    common::parts::written(device, "tree_part", act)
 }
 
 /// Alice and bob in a group of `members`, of which crowd has the others.

@@ -12,6 +12,7 @@ pub mod child;
 pub mod closed;
 pub mod fork;
 pub mod hsm;
+pub mod parts;
 pub mod raw;
 pub mod recovered;
 pub mod template;
