@@ -199,6 +199,8 @@ pub(crate) enum MessageError {
     AppDataUpdate,
     #[error("the queue is full of proposals, or of this sender's")]
     TooManyProposals,
+    #[error("it changes the group's extensions to what a member does not support")]
+    ExtensionsUnsupported,
     #[error("it names another group's resumption PSK")]
     OtherGroupsPsk,
     #[error("it names a PSK in a way that RFC 9420 forbids")]

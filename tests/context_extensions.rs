@@ -13,13 +13,20 @@ mod common;
 use std::sync::Arc;
 
 use common::{
-    Device, assert_agree, basic, deliver, group_of,
-    raw::{FromOutside, RawPeer},
+    Device, advance, assert_agree, basic, deliver, group_of,
+    raw::{CommitParts, FromOutside, RawPeer},
     reload,
 };
 use mls_mobile::{
-    ArgumentReason, CallbackError, CredentialValidator, Extension, ExternalSender, GroupId, MlsError,
-    ProcessedMessage, ProposalKind, Sender, ValidationRequest,
+    ArgumentReason, CallbackError, CredentialValidator, Extension, ExternalSender, GroupId, LeafNodeOptions,
+    MessageReason, MlsError, ProcessedMessage, ProposalKind, Sender, ValidationRequest,
+};
+use openmls::{
+    group::GroupContext,
+    prelude::{
+        Capabilities, CredentialType, Extensions, LeafNodeParameters, ProposalType,
+        RequiredCapabilitiesExtension,
+    },
 };
 
 const REQUIRED_CAPABILITIES: u16 = 3;
@@ -215,4 +222,79 @@ fn strangers_and_what_the_validator_refuses_are_not_queued() {
     // Its epoch is over.
     common::advance(&id, &alice, &[]);
     assert_eq!(alice.receive(&id, &wanted), ProcessedMessage::Stale { epoch: 2 });
+}
+
+/// Required capabilities that nobody lists: a proposal type, and a credential type. OpenMLS looks at neither.
+fn demands() -> [Extensions<GroupContext>; 2] {
+    let required = [
+        RequiredCapabilitiesExtension::new(&[], &[ProposalType::Custom(0xf0ff)], &[]),
+        RequiredCapabilitiesExtension::new(&[], &[], &[CredentialType::Other(0xf0ff)]),
+    ];
+    required.map(|required| {
+        Extensions::single(openmls::prelude::Extension::RequiredCapabilities(required)).unwrap()
+    })
+}
+
+#[test]
+fn a_commit_that_requires_what_a_member_lacks_is_refused_and_all_can_still_commit() {
+    let [alice, bob] = ["alice", "bob"].map(Device::new);
+    let id = group_of(&[&alice, &bob]);
+    for demand in demands() {
+        for with_path in [false, true] {
+            let (mut alice, mut bob) = (alice.fork(), bob.fork());
+            let mut mallory = RawPeer::new("mallory");
+            let bundle = alice.group(&id).add_members(vec![mallory.key_package()]).unwrap();
+            deliver(&id, &alice, &bundle, &[&bob]);
+            mallory.join(&bundle.welcome.unwrap(), false);
+            // Herself she makes able, so that it is about the others.
+            let capabilities = Capabilities::builder()
+                .credentials(vec![CredentialType::Basic, CredentialType::Other(0xf0ff)])
+                .proposals(vec![ProposalType::Custom(0xf0ff)])
+                .build();
+            let commit = mallory.try_commit(CommitParts {
+                group_context_extensions: Some(demand.clone()),
+                with_path,
+                leaf_node: LeafNodeParameters::builder()
+                    .with_capabilities(capabilities)
+                    .build(),
+                ..CommitParts::default()
+            });
+            let refusal = MlsError::MessageInvalid {
+                reason: MessageReason::ProposalInvalid,
+            };
+            let refused = bob.group(&id).process_message(commit.unwrap());
+            assert_eq!(refused.unwrap_err(), refusal);
+            reload(&mut [&mut alice, &mut bob]);
+            advance(&id, &bob, &[&alice]);
+            advance(&id, &alice, &[&bob]);
+            assert_agree(&id, &[&alice, &bob]);
+        }
+    }
+}
+
+#[test]
+fn a_proposal_to_require_what_a_member_lacks_is_left_out_of_own_commits() {
+    let ([alice, bob, carol], server, id) = served();
+    // Her own leaf would do.
+    let able = LeafNodeOptions {
+        supported_proposals: vec![0xf0ff],
+        ..LeafNodeOptions::default()
+    };
+    let bundle = alice.group(&id).update_leaf_node(able, None).unwrap();
+    deliver(&id, &alice, &bundle, &[&bob, &carol]);
+    for demand in demands() {
+        let proposal = server.propose_from_outside(&id.0, alice.epoch(&id), FromOutside::Extensions(demand));
+        for device in [&alice, &bob, &carol] {
+            let outcome = device.receive(&id, &proposal);
+            assert!(
+                matches!(outcome, ProcessedMessage::Proposal { .. }),
+                "{outcome:?}"
+            );
+        }
+        let before = alice.group(&id).info().unwrap().extensions;
+        let bundle = alice.group(&id).commit_to_pending_proposals().unwrap();
+        deliver(&id, &alice, &bundle, &[&bob, &carol]);
+        assert_agree(&id, &[&alice, &bob, &carol]);
+        assert_eq!(bob.group(&id).info().unwrap().extensions, before);
+    }
 }

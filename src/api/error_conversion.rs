@@ -359,7 +359,7 @@ impl From<MessageError> for MlsError {
             MessageError::AppDataUpdate => MessageReason::UnsupportedFeature,
             MessageError::TooManyProposals => MessageReason::TooManyProposals,
             MessageError::OtherGroupsPsk => MessageReason::OtherGroupsPsk,
-            MessageError::PskInvalid => MessageReason::ProposalInvalid,
+            MessageError::PskInvalid | MessageError::ExtensionsUnsupported => MessageReason::ProposalInvalid,
             MessageError::PskUnsupported => MessageReason::UnsupportedFeature,
             MessageError::Process(error) => return (*error).into(),
         };

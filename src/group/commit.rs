@@ -289,11 +289,14 @@ pub(super) enum Outsiders {
     LeaveOut,
 }
 
-/// Queued proposals of people and servers outside that add somebody, and that the app does not want. A validator is
-/// asked now, because another client without one may have queued them.
+/// Queued proposals of people and servers outside that add somebody, and that the app does not want, and extensions that
+/// would lock members out. A validator is asked now, because another client without one may have queued them.
 fn unwanted(context: &Context, group: &MlsGroup, outsiders: Outsiders) -> Vec<ProposalRef> {
     let group_id = group.group_id().as_slice();
     let is_unwanted = |queued: &&QueuedProposal| {
+        if !extensions::is_for_all(group, queued.proposal()) {
+            return true;
+        }
         let adds = matches!(queued.proposal(), Proposal::Add(_));
         if !adds || matches!(queued.sender(), Sender::Member(_)) {
             return false;

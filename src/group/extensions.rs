@@ -1,15 +1,18 @@
 //! The GroupContext's extensions (RFC 9420, section 12.1.7): taken from the app, checked, shown.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::HashSet};
 
 use openmls::{
-    group::{GroupContext, GroupId, MlsGroup},
-    prelude::{Capabilities, ExtensionType, Extensions, InvalidExtensionError, Proposal, ProposalType},
+    group::{GroupContext, GroupId, MlsGroup, StagedCommit},
+    prelude::{
+        Capabilities, ExtensionType, Extensions, InvalidExtensionError, LeafNode, Proposal, ProposalType,
+        Sender,
+    },
 };
 
 use super::{outcome::NewMemberInfo, summary, with_current_epoch};
 use crate::{
-    error::{ArgumentProblem, Error},
+    error::{ArgumentProblem, Error, MessageError},
     extension::{self, ExtensionInfo, is_default},
     policy,
     storage::{Call, ReadTx},
@@ -81,6 +84,59 @@ pub(super) fn meets(listed: &Capabilities, extensions: &Extensions<GroupContext>
             && credentials.all(|kind| listed.credentials().contains(kind))
     });
     supports_all && has_required
+}
+
+/// Refuses a received Commit after which somebody would be in the group who does not support its new extensions (RFC 9420,
+/// section 12.1.7). OpenMLS looks at required extension types only, and lets nobody whose leaf lacks anything commit again.
+pub(super) fn check_commit(
+    group: &MlsGroup,
+    staged: &StagedCommit,
+    committer: &Sender,
+) -> Result<(), MessageError> {
+    let extensions = staged.group_context().extensions();
+    if extensions == group.extensions() {
+        return Ok(());
+    }
+    // Leaves that are removed or replaced, and those that come in their place or new.
+    let mut gone = HashSet::new();
+    let mut new: Vec<&LeafNode> = staged.update_path_leaf_node().into_iter().collect();
+    if let (Sender::Member(leaf_index), false) = (committer, new.is_empty()) {
+        gone.insert(*leaf_index);
+    }
+    for queued in staged.queued_proposals() {
+        match (queued.proposal(), queued.sender()) {
+            (Proposal::Remove(remove), _) => {
+                gone.insert(remove.removed());
+            }
+            (Proposal::SelfRemove, Sender::Member(leaf_index)) => {
+                gone.insert(*leaf_index);
+            }
+            (Proposal::Update(update), Sender::Member(leaf_index)) => {
+                gone.insert(*leaf_index);
+                new.push(update.leaf_node());
+            }
+            (Proposal::Add(add), _) => new.push(add.key_package().leaf_node()),
+            _ => {}
+        }
+    }
+    let meets = |leaf_node: &LeafNode| meets(leaf_node.capabilities(), extensions);
+    let stay = group.treesync().full_leaves();
+    let mut stay = stay.filter(|(leaf_index, _)| !gone.contains(leaf_index));
+    if new.into_iter().all(meets) && stay.all(|(_, leaf_node)| meets(leaf_node)) {
+        Ok(())
+    } else {
+        Err(MessageError::ExtensionsUnsupported)
+    }
+}
+
+/// Whether every member could stay if a queued proposal were committed alone.
+pub(super) fn is_for_all(group: &MlsGroup, proposal: &Proposal) -> bool {
+    match proposal {
+        Proposal::GroupContextExtensions(change) => {
+            all_list(group, |listed| meets(listed, change.extensions()))
+        }
+        _ => true,
+    }
 }
 
 /// The new leaves and the new extensions of one Commit, which OpenMLS holds each to what was before (RFC 9420, section

@@ -9,7 +9,7 @@ use openmls::{
 };
 
 use super::{
-    Context, Live, check_active, check_in_step, deferred, early, external_join, mailbox,
+    Context, Live, check_active, check_in_step, deferred, early, extensions, external_join, mailbox,
     outcome::{Outcome, Processed, ProposalInfo},
     past_epochs, pending, proposals, psk_rules, refusal, staged, summary,
     validator::{self, Answer, Question},
@@ -383,6 +383,7 @@ fn receive_commit(
     credential: Credential,
 ) -> Result<Outcome, Error> {
     psk_rules::check_commit(&live.group, &staged)?;
+    extensions::check_commit(&live.group, &staged, sender)?;
     let summary = summary::commit(&live.group, &staged, sender, credential);
     let group_id = live.group.group_id().to_vec();
     let question = Question::Commit {

@@ -39,11 +39,12 @@ pub struct RawPeer {
 }
 
 /// What an external sender proposes.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum FromOutside<'k> {
     Add(&'k [u8]),
     Remove(u32),
     NoExtensions,
+    Extensions(Extensions<GroupContext>),
 }
 
 /// A peer in a group, as bytes.
@@ -585,27 +586,31 @@ impl RawPeer {
     pub fn propose_from_outside(&self, group_id: &[u8], epoch: u64, proposal: FromOutside<'_>) -> Vec<u8> {
         let (id, epoch) = (GroupId::from_slice(group_id), GroupEpoch::from(epoch));
         let (signer, index) = (&self.signer, SenderExtensionIndex::new(0));
-        let message = match proposal {
-            FromOutside::Add(key_package) => {
-                let MlsMessageBodyIn::KeyPackage(key_package) = parse(key_package) else {
-                    panic!("no key package")
-                };
-                let key_package = validate(key_package, &self.provider);
-                ExternalProposal::new_add::<Provider>(key_package, id, epoch, signer, index).unwrap()
-            }
-            FromOutside::Remove(leaf_index) => {
-                let removed = LeafNodeIndex::new(leaf_index);
-                ExternalProposal::new_remove::<Provider>(removed, id, epoch, signer, index).unwrap()
-            }
-            FromOutside::NoExtensions => ExternalProposal::new_group_context_extensions::<Provider>(
-                Extensions::empty(),
-                id,
-                epoch,
-                signer,
-                index,
-            )
-            .unwrap(),
-        };
+        let message =
+            match proposal {
+                FromOutside::Add(key_package) => {
+                    let MlsMessageBodyIn::KeyPackage(key_package) = parse(key_package) else {
+                        panic!("no key package")
+                    };
+                    let key_package = validate(key_package, &self.provider);
+                    ExternalProposal::new_add::<Provider>(key_package, id, epoch, signer, index).unwrap()
+                }
+                FromOutside::Remove(leaf_index) => {
+                    let removed = LeafNodeIndex::new(leaf_index);
+                    ExternalProposal::new_remove::<Provider>(removed, id, epoch, signer, index).unwrap()
+                }
+                FromOutside::NoExtensions => {
+                    return self.propose_from_outside(
+                        group_id,
+                        epoch.as_u64(),
+                        FromOutside::Extensions(Extensions::empty()),
+                    );
+                }
+                FromOutside::Extensions(extensions) => ExternalProposal::new_group_context_extensions::<
+                    Provider,
+                >(extensions, id, epoch, signer, index)
+                .unwrap(),
+            };
         to_bytes(message)
     }
 

@@ -129,6 +129,7 @@ pub fn seeds(key_package: &[u8], guests: &[u8], senders: &[u8]) -> Vec<Vec<u8>> 
         extensions(&[]),
         extensions(&extension(5, senders)),
         extensions(&extension(3, &[0, 0, 2, 0, 1])),
+        extensions(&extension(3, &[0, 2, 0xf0, 0xff, 0])),
         extensions(&extension(0xff00, b"custom")),
         [&[5, 0xf0, 0xff][..], &vector(b"custom")].concat(),
         vec![6],
