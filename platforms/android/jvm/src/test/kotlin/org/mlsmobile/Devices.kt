@@ -18,6 +18,12 @@ val SUITE = Ciphersuite.MLS_128_DHKEMX25519_CHACHA20POLY1305_SHA256_ED25519
 val KEY = ByteArray(32) { 7 }
 val ACCEPTS = CredentialValidator { true }
 
+/** One that takes its time over Commits: a batch of them takes long on any machine. */
+val SLOW = CredentialValidator { request ->
+    if (request is ValidationRequest.Commit) Thread.sleep(20)
+    true
+}
+
 /** What the app's callbacks let through to the native side, which is left without an answer: always empty. */
 private val escaped = ConcurrentLinkedQueue<Throwable>().also { escaped ->
     Native.setCallbackExceptionHandler { _, thrown -> escaped += thrown }
@@ -74,6 +80,14 @@ class Pair(
     val alices: MlsGroup,
     val bobs: MlsGroup,
 )
+
+/** Commits that Alice makes and merges, each with its number as cursor. */
+suspend fun Pair.commits(count: Int): List<IncomingMessage> =
+    List(count) {
+        val commit = alices.selfUpdate().commit
+        alices.mergePendingCommit()
+        IncomingMessage(commit, "$it".toByteArray())
+    }
 
 suspend fun Devices.pair(
     alicesValidator: CredentialValidator? = ACCEPTS,
