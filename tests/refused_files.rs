@@ -13,7 +13,7 @@ mod common;
 
 use std::{fs, path::Path, sync::Arc};
 
-use common::{Device, KEY, basic, closed::database};
+use common::{Device, KEY, basic, closed::database, group_of};
 use mls_mobile::{ArgumentReason, ClientConfig, MlsClient, MlsError};
 use rusqlite::Connection;
 
@@ -189,6 +189,40 @@ fn a_newer_schema_is_refused_and_left() {
     newer.close().unwrap();
     let expected = MlsError::StorageTooNew { found: 99, supported };
     assert_refused(folder.path(), &expected, || open(&path));
+}
+
+/// Two versions of the library on one file: an update that came while the app or its extension was running.
+#[test]
+fn an_open_client_stops_when_a_newer_library_has_changed_the_schema() {
+    let (alice, bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    let message = bob.send(&id, "hello");
+    let (client, group) = (alice.client().clone(), alice.group(&id));
+    let supported = client.storage_info().unwrap().schema_version;
+    let set_version = |version: u32| {
+        let other = Connection::open(alice.path()).unwrap();
+        other.pragma_update(None, "user_version", version).unwrap();
+        other.close().unwrap();
+    };
+    let transfer = alice.path().with_file_name("transfer");
+    let transfer = || transfer.to_str().unwrap().to_owned();
+
+    set_version(99);
+    let before = alice.dump();
+    let refused = MlsError::StorageTooNew { found: 99, supported };
+    for answer in [
+        client.groups().map(drop),
+        group.create_message(b"hello".to_vec(), Vec::new()).map(drop),
+        group.process_message(message.clone()).map(drop),
+        client.rekey(vec![8; 32]),
+        client.rotate_data_key(),
+        client.export_for_transfer(transfer(), vec![9; 32]),
+    ] {
+        assert_eq!(answer, Err(refused.clone()));
+    }
+    assert!(alice.dump() == before);
+    set_version(supported);
+    assert_eq!(alice.read(&id, &message), "hello");
 }
 
 #[test]

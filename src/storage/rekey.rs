@@ -6,7 +6,7 @@ use super::{
     error::StorageError,
     fault::{self, Point},
     header::{self, Transfer},
-    key_slots,
+    key_slots, migrations,
     open::Database,
     reseal,
     store::{State, Store},
@@ -85,7 +85,8 @@ impl Store {
         groups.clear();
         fault::hit(Point::BeforeBegin)?;
         let tx = self.immediate(connection)?;
-        // Another process may have changed the data key, or moved the database away.
+        // Another process may have changed the schema or the data key, or moved the database away.
+        migrations::version(&tx)?;
         let header = header::read(&tx)?;
         if header.transfer != Transfer::InUse {
             return Err(StorageError::Transferred.into());

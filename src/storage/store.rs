@@ -17,7 +17,7 @@ use super::{
     fault::{self, Point},
     gate::{Gate, Pass, Refusal},
     header::{self, Transfer},
-    key_slots,
+    key_slots, migrations,
     open::{self, Database, Settings},
     seal::Sealer,
     transaction::{Access, Transaction},
@@ -217,6 +217,8 @@ impl Store {
         })?;
         if groups.is_outdated(data_version) {
             groups.clear();
+            // A newer library may have changed the schema under an open connection, which would write in the old way.
+            migrations::version(connection)?;
             let header = header::read(connection)?;
             if header.key_epoch != keys.key_epoch {
                 *keys = key_slots::unlock(connection, database_key)?;

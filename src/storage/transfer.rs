@@ -79,6 +79,7 @@ impl Store {
     fn frozen<'c>(&self, connection: &'c Connection) -> Result<Transaction<'c>, StorageError> {
         fault::hit(Point::BeforeBegin)?;
         let tx = self.immediate(connection)?;
+        migrations::version(&tx)?;
         if header::read(&tx)?.transfer == Transfer::Transferred {
             return Err(StorageError::Transferred);
         }
