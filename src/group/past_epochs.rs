@@ -54,23 +54,24 @@ pub(super) fn remember(live: &Live<'_, WriteTx<'_>>) -> Result<(), Error> {
 /// Notes the time at which an epoch ended, for as long as OpenMLS keeps its keys. The caller stores the record.
 pub(super) fn ended(live: &mut Live<'_, WriteTx<'_>>) -> Result<(), Error> {
     // A removed device stays in the keys of its last epoch: for OpenMLS that one has not passed.
+    let now = policy::now();
     if live.group.is_active() {
-        live.record.past_keys.push(policy::now(), capacity(&live.group));
+        live.record.past_keys.push(now, capacity(&live.group));
     }
-    delete_expired(live).map(drop)
+    delete_expired(live, now).map(drop)
 }
 
 /// Deletes the keys that have outlived their epoch for long enough. It costs nothing if there are none.
-pub(super) fn expire(live: &mut Live<'_, WriteTx<'_>>) -> Result<(), Error> {
-    if delete_expired(live)? {
+pub(super) fn expire(live: &mut Live<'_, WriteTx<'_>>, now: u64) -> Result<(), Error> {
+    if delete_expired(live, now)? {
         groups::update(live.tx, &live.record)?;
     }
     Ok(())
 }
 
-/// The epochs without which [`expire`] could not do its work.
-pub(super) fn needed_to_expire(record: &GroupRecord) -> Epochs {
-    if record.past_keys.unexpired(policy::now()) < record.past_keys.epochs() {
+/// The epochs without which [`expire`] could not do its work at the same time.
+pub(super) fn needed_to_expire(record: &GroupRecord, now: u64) -> Epochs {
+    if record.past_keys.unexpired(now) < record.past_keys.epochs() {
         Epochs::All
     } else {
         Epochs::Current
@@ -78,8 +79,8 @@ pub(super) fn needed_to_expire(record: &GroupRecord) -> Epochs {
 }
 
 /// Whether there were any; the caller stores the record.
-fn delete_expired(live: &mut Live<'_, WriteTx<'_>>) -> Result<bool, Error> {
-    let kept = live.record.past_keys.unexpired(policy::now());
+fn delete_expired(live: &mut Live<'_, WriteTx<'_>>, now: u64) -> Result<bool, Error> {
+    let kept = live.record.past_keys.unexpired(now);
     let expired = kept < live.record.past_keys.epochs();
     if expired {
         keep_newest(live, kept)?;
@@ -89,10 +90,13 @@ fn delete_expired(live: &mut Live<'_, WriteTx<'_>>) -> Result<bool, Error> {
 
 /// As [`expire`], in a few of the groups that nobody has used since they were due.
 pub(super) fn sweep(call: &mut Call<'_, WriteTx<'_>>) -> Result<(), Error> {
-    let due = groups::past_keys_due(&call.tx, policy::now(), SWEPT)?;
+    let now = policy::now();
+    let due = groups::past_keys_due(&call.tx, now, SWEPT)?;
     // A group that is damaged does not keep the others from it.
-    due.iter()
-        .try_for_each(|id| call.savepoint(|call| with_group(call, id, expire)).map(drop))
+    due.iter().try_for_each(|id| {
+        call.savepoint(|call| with_group(call, id, |live| expire(live, now)))
+            .map(drop)
+    })
 }
 
 /// Deletes message keys at the app's wish.
@@ -126,7 +130,7 @@ pub(super) fn configure(live: &mut Live<'_, WriteTx<'_>>, settings: &GroupSettin
             .map_err(|SetPastEpochDeletionPolicyError::StorageError(error)| error)?;
     }
     live.record.past_keys.lifetime = settings.past_epoch_lifetime_seconds;
-    delete_expired(live)?;
+    delete_expired(live, policy::now())?;
     groups::update(live.tx, &live.record).map_err(Into::into)
 }
 

@@ -130,13 +130,16 @@ fn receive(
         return Ok(processed);
     }
     let header = (message.epoch(), message.content_type());
-    let sweeps = !call.tx.is_deferring();
-    let needs = |record: &GroupRecord| match needs(record, header) {
-        Epochs::Current if sweeps => past_epochs::needed_to_expire(record),
-        needs => needs,
+    // A batch sweeps at its end: a group that is ahead of its rows must change by its messages only.
+    let expires = (!call.tx.is_deferring()).then(policy::now);
+    let needs = |record: &GroupRecord| match (needs(record, header), expires) {
+        (Epochs::Current, Some(now)) => past_epochs::needed_to_expire(record, now),
+        (needs, _) => needs,
     };
-    with_epochs(call, id, needs, |live| handle(live, context, bytes, message))
-        .or_else(|error| external_join::keep(call, context, id, bytes, header, error))
+    with_epochs(call, id, needs, |live| {
+        handle(live, context, bytes, message, expires)
+    })
+    .or_else(|error| external_join::keep(call, context, id, bytes, header, error))
 }
 
 /// One message and all that it releases.
@@ -145,11 +148,11 @@ fn handle(
     context: &Context,
     bytes: &[u8],
     message: ProtocolMessage,
+    expires: Option<u64>,
 ) -> Result<Processed, Error> {
     let is_handshake = message.is_handshake_message();
-    if !live.tx.is_deferring() {
-        // A batch sweeps at its end: a group that is ahead of its rows must change by its messages only.
-        past_epochs::expire(live)?;
+    if let Some(now) = expires {
+        past_epochs::expire(live, now)?;
     }
     let outcome = outcome(live, context, bytes, message)?;
     let settled = !matches!(outcome, Outcome::Early { .. } | Outcome::RivalStaged { .. });

@@ -7,7 +7,7 @@ use crate::{
     error::Error,
     keys::identity,
     message, padding, policy,
-    storage::{Call, WriteTx, openmls::Transaction as _, secret_parts::Touched},
+    storage::{Call, WriteTx, groups::GroupRecord, openmls::Transaction as _, secret_parts::Touched},
 };
 
 /// Encrypts `plaintext`. `authenticated_data` travels in clear, but nobody can change it.
@@ -18,9 +18,11 @@ pub(crate) fn create_message(
     authenticated_data: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
     check_lengths(plaintext, &authenticated_data)?;
-    with_epochs(call, id, past_epochs::needed_to_expire, |live| {
+    let now = policy::now();
+    let needs = |record: &GroupRecord| past_epochs::needed_to_expire(record, now);
+    with_epochs(call, id, needs, |live| {
         check_in_step(live)?;
-        past_epochs::expire(live)?;
+        past_epochs::expire(live, now)?;
         create(live, plaintext, authenticated_data)
     })
 }
