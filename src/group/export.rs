@@ -6,6 +6,7 @@ use tls_codec::Serialize as _;
 
 use super::{Live, check_active, with_current_epoch};
 use crate::{
+    crypto::crypto,
     error::{ArgumentProblem, Error},
     keys::identity,
     message, policy,
@@ -28,9 +29,11 @@ pub(crate) fn export_secret(
             problem: ArgumentProblem::OutOfRange,
         });
     }
+    // Not the group's own provider, which remembers hashes: one of the app's context could pass for a tree hash.
+    let crypto = crypto()?;
     with_current_epoch(call, id, |live| {
         live.group
-            .export_secret(live.provider.crypto(), label, context, length as usize)
+            .export_secret(crypto, label, context, length as usize)
             .map_err(Into::into)
     })
 }
