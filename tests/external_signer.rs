@@ -9,7 +9,7 @@
 
 mod common;
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use common::{
     Device, SUITE, assert_agree, basic, deliver, group_of,
@@ -17,11 +17,12 @@ use common::{
     reload,
 };
 use mls_mobile::{
-    ArgumentReason, CallbackError, ClientConfig, GroupId, GroupState, IdentityId, LogField, LogLevel,
-    LogSink, MlsClient, MlsError, MlsGroup, ProcessedMessage, PskId, Signer,
+    ArgumentReason, ClientConfig, GroupId, GroupState, IdentityId, LeafNodeOptions, MlsClient, MlsError,
+    MlsGroup, ProcessedMessage, PskId,
 };
 
 const NEW_KEY: [u8; 32] = [4; 32];
+const CUSTOM_PROPOSAL: u16 = 0xf001;
 
 /// Me, who signs outside, with a second such identity and a held one; a peer, a third member, and a newcomer.
 struct Stage {
@@ -36,6 +37,13 @@ struct Stage {
     group: GroupId,
 }
 
+fn leaf_node() -> LeafNodeOptions {
+    LeafNodeOptions {
+        supported_proposals: vec![CUSTOM_PROPOSAL],
+        ..LeafNodeOptions::default()
+    }
+}
+
 fn stage() -> Stage {
     let [mut me, peer, third, newcomer] = ["me", "peer", "third", "newcomer"].map(Device::new);
     let hsm = Hsm::new();
@@ -44,6 +52,14 @@ fn stage() -> Stage {
     me.identity = hsm.create_identity(&me, basic("me")).id;
     let other = other_hsm.create_identity(&me, basic("me again")).id;
     let group = group_of(&[&peer, &me, &third]);
+    for (device, others) in [
+        (&me, [&peer, &third]),
+        (&peer, [&me, &third]),
+        (&third, [&me, &peer]),
+    ] {
+        let update = device.group(&group).update_leaf_node(leaf_node(), None).unwrap();
+        deliver(&group, device, &update, &others);
+    }
     me.client().register_psk(b"psk".to_vec(), vec![1; 32]).unwrap();
     Stage {
         me,
@@ -156,6 +172,14 @@ const CASES: &[Case] = &[
     case("self_update to another signer", |stage, group| {
         group.self_update(Some(stage.other.clone())).map(drop)
     }),
+    case("update_leaf_node", |_, group| {
+        group.update_leaf_node(leaf_node(), None).map(drop)
+    }),
+    case("update_leaf_node to another signer", |stage, group| {
+        group
+            .update_leaf_node(leaf_node(), Some(stage.other.clone()))
+            .map(drop)
+    }),
     case("update_group_context_extensions", |_, group| {
         group.update_group_context_extensions(Vec::new()).map(drop)
     }),
@@ -191,6 +215,12 @@ const CASES: &[Case] = &[
             .propose_psk(PskId::External { id: b"psk".to_vec() })
             .map(drop)
     }),
+    case("propose_leaf_node", |_, group| {
+        group.propose_leaf_node(leaf_node(), None).map(drop)
+    }),
+    case("propose_custom", |_, group| {
+        group.propose_custom(CUSTOM_PROPOSAL, b"vote".to_vec()).map(drop)
+    }),
     case("leave", |_, group| group.leave().map(drop)),
     case("create_message", |_, group| {
         group
@@ -200,10 +230,27 @@ const CASES: &[Case] = &[
     case("export_group_info", |_, group| {
         group.export_group_info(true).map(drop)
     }),
+    case("propose_external_join", |stage, _| {
+        let (me, identity) = (stage.me.client(), stage.me.identity.clone());
+        me.propose_external_join(identity, GroupId(b"elsewhere".to_vec()), 7, None)
+            .map(drop)
+    }),
     case("join_by_external_commit", |stage, _| {
         let group_info = stage.peer.group(&stage.group).export_group_info(true).unwrap();
         let me = stage.me.client();
         me.join_by_external_commit(stage.me.identity.clone(), group_info, None)
+            .map(drop)
+    }),
+    case("join_by_external_commit_with_psks", |stage, _| {
+        let group_info = stage.peer.group(&stage.group).export_group_info(true).unwrap();
+        let (me, identity) = (stage.me.client(), stage.me.identity.clone());
+        me.join_by_external_commit_with_psks(identity, group_info, None, vec![b"psk".to_vec()])
+            .map(drop)
+    }),
+    case("join_by_external_commit_with_leaf_node", |stage, _| {
+        let group_info = stage.peer.group(&stage.group).export_group_info(true).unwrap();
+        let (me, identity) = (stage.me.client(), stage.me.identity.clone());
+        me.join_by_external_commit_with_leaf_node(identity, group_info, leaf_node(), None, Vec::new())
             .map(drop)
     }),
 ];
@@ -544,56 +591,6 @@ fn a_signer_that_calls_back_gets_an_error_and_does_no_harm() {
     assert_eq!(answers, vec![Some(MlsError::Reentrant); answers.len()]);
     assert_eq!(bob.read(&id, &message), "hello");
     assert_agree(&id, &[&alice, &bob]);
-}
-
-/// Signs after more than a second.
-struct Slow(Arc<Hsm>);
-
-impl Signer for Slow {
-    fn sign(&self, bytes: Vec<u8>) -> Result<Vec<u8>, CallbackError> {
-        std::thread::sleep(std::time::Duration::from_millis(1050));
-        self.0.sign(bytes)
-    }
-}
-
-#[derive(Default)]
-struct Lines(Mutex<Vec<(LogLevel, String)>>);
-
-impl LogSink for Lines {
-    fn log(&self, level: LogLevel, event: String, _: Vec<LogField>) -> Result<(), CallbackError> {
-        self.0.lock().unwrap().push((level, event));
-        Ok(())
-    }
-}
-
-#[test]
-fn the_log_tells_of_a_slow_signer_and_of_one_that_fails() {
-    let (lines, hsm, folder) = (
-        Arc::new(Lines::default()),
-        Hsm::new(),
-        tempfile::tempdir().unwrap(),
-    );
-    let config = ClientConfig::new(folder.path().join("mls.db").to_str().unwrap(), NEW_KEY);
-    let client = MlsClient::open(config, None, Some(lines.clone())).unwrap();
-    let slow = Arc::new(Slow(hsm.clone()));
-    let key = hsm.public_key.clone();
-    client
-        .create_identity_with_signer(basic("slow"), SUITE, key.clone(), slow)
-        .unwrap();
-    hsm.goes_wrong(0, Fault::Fails);
-    client.attach_signer(IdentityId(key), hsm).unwrap_err();
-    let expected = [
-        (LogLevel::Info, "opened"),
-        (LogLevel::Warn, "signer_slow"),
-        (LogLevel::Error, "signer_failed"),
-        (LogLevel::Error, "attach_signer"),
-    ];
-    let lines = lines.0.lock().unwrap();
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|(level, event)| (*level, event.as_str()))
-        .collect();
-    assert_eq!(lines, expected);
 }
 
 #[test]

@@ -1134,7 +1134,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it.
+     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+     * for a member's Commit, and are made again in the new epoch.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1160,6 +1161,21 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
+    
+    /**
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+     * current epoch, which the delivery service knows.
+     *
+     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
+     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
+     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
+     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
+     * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+     * After a crash: the key package is stored or it is not; ask again.
+     */
+    func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions?) throws  -> Data
     
     /**
      * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
@@ -1710,7 +1726,8 @@ open func confirmExternalJoin(groupId: GroupId)throws  -> ExternalJoined  {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it.
+     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+     * for a member's Commit, and are made again in the new epoch.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1763,6 +1780,32 @@ open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
     uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(
             self.uniffiCloneHandle(),
         FfiConverterTypeGroupId_lower(groupId),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+     * current epoch, which the delivery service knows.
+     *
+     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
+     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
+     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
+     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
+     * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+     * After a crash: the key package is stored or it is not; ask again.
+     */
+open func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions? = nil)throws  -> Data  {
+    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_method_mlsclient_propose_external_join(
+            self.uniffiCloneHandle(),
+        FfiConverterTypeIdentityId_lower(identity),
+        FfiConverterTypeGroupId_lower(groupId),
+        FfiConverterUInt64.lower(epoch),
+        FfiConverterOptionTypeKeyPackageOptions.lower(options),uniffiCallStatus
     )
 })
 }
@@ -2360,7 +2403,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * call `clear_pending_commit`. The group stays in its epoch until then. Without `ratchet_tree_in_welcome` they need
+     * the new epoch's tree too: `export_ratchet_tree` right after the merge, before another Commit changes it.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
      * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -2391,7 +2435,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `commit_to_pending_proposals`),
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
      */
     func commitAndCreateMessage(plaintext: Data, authenticatedData: Data) throws  -> CommitBundle
@@ -2418,7 +2463,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `add_members`, of
+     * what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func removeMembers(leafIndices: [UInt32]) throws  -> CommitBundle
     
@@ -2434,8 +2480,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
      * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+     * `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func selfUpdate(newIdentity: IdentityId?) throws  -> CommitBundle
     
@@ -2457,7 +2503,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func updateGroupContextExtensions(extensions: [Extension]) throws  -> CommitBundle
     
@@ -2633,8 +2679,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
+     * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     func commitToPendingProposals() throws  -> CommitBundle
     
@@ -2850,7 +2896,8 @@ open class MlsGroup: MlsGroupProtocol, @unchecked Sendable {
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * call `clear_pending_commit`. The group stays in its epoch until then. Without `ratchet_tree_in_welcome` they need
+     * the new epoch's tree too: `export_ratchet_tree` right after the merge, before another Commit changes it.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
      * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -2895,7 +2942,8 @@ open func clearPendingCommit()throws   {try rustCallWithError(FfiConverterTypeMl
      * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `commit_to_pending_proposals`),
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
      */
 open func commitAndCreateMessage(plaintext: Data, authenticatedData: Data = Data([]))throws  -> CommitBundle  {
@@ -2945,7 +2993,8 @@ open func pendingCommit()throws  -> CommitBundle?  {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `add_members`, of
+     * what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -2969,8 +3018,8 @@ open func removeMembers(leafIndices: [UInt32])throws  -> CommitBundle  {
      * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
      * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+     * `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func selfUpdate(newIdentity: IdentityId? = nil)throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3009,7 +3058,7 @@ open func swapMembers(remove: [UInt32], add: [Data])throws  -> CommitBundle  {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func updateGroupContextExtensions(extensions: [Extension])throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3345,8 +3394,8 @@ open func clearPendingProposals()throws   {try rustCallWithError(FfiConverterTyp
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
+     * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
 open func commitToPendingProposals()throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -4725,7 +4774,8 @@ public struct ExternalJoin: Equatable, Hashable {
      * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
      * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
      * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
-     * Where several devices of a user have the same credential, it may be another of them.
+     * Where several devices of a user have the same credential, it may be another of them. A leaf that had changed to a
+     * credential which the archive does not have is not found: compare `members` with what the app knows of its users.
      */
     public let oldLeafRemains: UInt32?
 
@@ -4749,7 +4799,8 @@ public struct ExternalJoin: Equatable, Hashable {
          * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
          * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
          * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
-         * Where several devices of a user have the same credential, it may be another of them.
+         * Where several devices of a user have the same credential, it may be another of them. A leaf that had changed to a
+         * credential which the archive does not have is not found: compare `members` with what the app knows of its users.
          */oldLeafRemains: UInt32?) {
         self.groupId = groupId
         self.commit = commit
@@ -5002,9 +5053,9 @@ public struct GroupConfig: Equatable, Hashable {
      */
     public let maximumForwardDistance: UInt32
     /**
-     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
-     * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
-     * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
+     * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
+     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
      * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
      */
     public let resumptionPsks: UInt32
@@ -5064,9 +5115,9 @@ public struct GroupConfig: Equatable, Hashable {
          * How far ahead of the last message of its sender a message may be, at most 100,000.
          */maximumForwardDistance: UInt32 = UInt32(2000), 
         /**
-         * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
-         * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
-         * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+         * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
+         * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
+         * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
          * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
@@ -12385,13 +12436,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 33339) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 18965) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 968) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() != 63308) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() != 54043) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() != 50144) {
@@ -12490,13 +12544,13 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_wipe() != 32755) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 8321) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_add_members() != 13974) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() != 39443) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 14811) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() != 55821) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() != 31279) {
@@ -12505,16 +12559,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() != 5183) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 59064) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() != 25109) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 64590) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_self_update() != 17307) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() != 15461) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() != 57150) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
@@ -12577,7 +12631,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 46328) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 232) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 11167) {

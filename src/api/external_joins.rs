@@ -1,10 +1,14 @@
-//! Joining a group by an external Commit.
+//! Joining a group by an external Commit, or asking to be added.
 
 use super::{
-    CommitSummary, Core, GroupId, IdentityId, LeafNodeOptions, MlsClient, MlsError, ProcessedMessage, call,
+    CommitSummary, Core, GroupId, IdentityId, KeyPackageOptions, LeafNodeOptions, MlsClient, MlsError,
+    ProcessedMessage, call,
 };
 use crate::{
-    group::external_join::{self, JoinOptions},
+    group::{
+        external_join::{self, JoinOptions},
+        join_proposal,
+    },
     storage::external_joins::ExternalJoinRecord,
 };
 
@@ -23,7 +27,8 @@ pub struct ExternalJoin {
     /// key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
     /// has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
     /// or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
-    /// Where several devices of a user have the same credential, it may be another of them.
+    /// Where several devices of a user have the same credential, it may be another of them. A leaf that had changed to a
+    /// credential which the archive does not have is not found: compare `members` with what the app knows of its users.
     pub old_leaf_remains: Option<u32>,
 }
 
@@ -74,7 +79,8 @@ impl MlsClient {
     /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
     /// section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
     /// (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-    /// needed if the GroupInfo does not carry it.
+    /// needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+    /// for a member's Commit, and are made again in the new epoch.
     ///
     /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
     /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -120,6 +126,33 @@ impl MlsClient {
         };
         let name = "join_by_external_commit_with_leaf_node";
         self.join_externally(name, &identity, &group_info, &options)
+    }
+
+    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+    /// and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+    /// current epoch, which the delivery service knows.
+    ///
+    /// Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
+    /// Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
+    /// `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
+    /// another Commit wins, ask again for the new one, and delete the old key package.
+    /// Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
+    /// or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+    /// After a crash: the key package is stored or it is not; ask again.
+    #[uniffi::method(default(options = None))]
+    pub fn propose_external_join(
+        &self,
+        identity: IdentityId,
+        group_id: GroupId,
+        epoch: u64,
+        options: Option<KeyPackageOptions>,
+    ) -> Result<Vec<u8>, MlsError> {
+        call(&self.core, "propose_external_join", || {
+            let Core { store, context } = &*self.core;
+            let options = options.unwrap_or_default().resolve(context);
+            let group = (group_id.into(), epoch);
+            store.write(|call| join_proposal::propose(call, context, &identity.0, group, &options))
+        })
     }
 
     /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.

@@ -58,7 +58,7 @@ pub(crate) fn create(
     Ok(id)
 }
 
-fn checked(id: GroupId) -> Result<GroupId, Error> {
+pub(super) fn checked(id: GroupId) -> Result<GroupId, Error> {
     let problem = match id.as_slice().len() {
         0 => ArgumentProblem::Empty,
         length if length > policy::MAX_GROUP_ID => ArgumentProblem::TooLong,

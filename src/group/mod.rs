@@ -12,6 +12,7 @@ pub(crate) mod export;
 pub(crate) mod extensions;
 pub(crate) mod external_join;
 pub(crate) mod join;
+pub(crate) mod join_proposal;
 pub(crate) mod leaf_node;
 pub(crate) mod mailbox;
 pub(crate) mod membership;

@@ -50,8 +50,24 @@ pub(crate) fn create(
     let identity = identity::get(&call.tx, identity)?;
     let provider = Provider::new(&call.tx)?;
     (0..count)
-        .map(|_| create_one(&call.tx, &provider, &identity, (lifetimes, options)))
+        .map(|_| {
+            let key_package = build(&provider, &identity, (lifetimes, options))?;
+            describe(&call.tx, &provider, key_package)
+        })
         .collect()
+}
+
+/// One that goes to the members of a group instead of to the delivery service; it is listed like the others.
+pub(crate) fn create_to_propose(
+    call: &Call<'_, WriteTx<'_>>,
+    lifetimes: &Lifetimes,
+    identity: &Identity,
+    options: &Options,
+) -> Result<KeyPackage, Error> {
+    let provider = Provider::new(&call.tx)?;
+    let key_package = build(&provider, identity, (lifetimes, options))?;
+    describe(&call.tx, &provider, key_package.clone())?;
+    Ok(key_package)
 }
 
 /// Makes as many key packages as are missing to have `target` unexpired ones besides those of last resort.
@@ -68,12 +84,12 @@ pub(crate) fn replenish(
     create(call, lifetimes, identity, missing, options)
 }
 
-fn create_one(
-    tx: &WriteTx<'_>,
+/// OpenMLS stores it with its private keys.
+fn build(
     provider: &Provider<'_>,
     identity: &Identity,
     (lifetimes, options): (&Lifetimes, &Options),
-) -> Result<KeyPackageRecord, Error> {
+) -> Result<KeyPackage, Error> {
     let content = options.leaf_node.content(identity.credential.credential_type())?;
     let mut builder = KeyPackage::builder()
         .key_package_lifetime(lifetimes.of(options.lifetime_seconds)?)
@@ -82,15 +98,13 @@ fn create_one(
     if options.last_resort {
         builder = builder.mark_as_last_resort();
     }
-    let key_package = builder
-        .build(
-            identity.ciphersuite,
-            provider,
-            &identity.signer,
-            identity.credential_with_key(),
-        )?
-        .into_key_package();
-    describe(tx, provider, key_package)
+    let bundle = builder.build(
+        identity.ciphersuite,
+        provider,
+        &identity.signer,
+        identity.credential_with_key(),
+    )?;
+    Ok(bundle.into_key_package())
 }
 
 /// Lists what OpenMLS has stored.

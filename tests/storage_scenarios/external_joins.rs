@@ -49,6 +49,22 @@ pub const EXTERNAL_JOINS: &[Scenario] = &[
         },
     },
     Scenario {
+        name: "propose_external_join",
+        set_up: outside,
+        call: |stage| {
+            let (client, identity) = (stage.me.client(), stage.me.identity.clone());
+            client.propose_external_join(identity, stage.group.clone(), 1, None)
+        },
+        check: |stage, proposal| {
+            stage.peer.receive(&stage.group, &proposal);
+            let group = stage.peer.group(&stage.group);
+            let bundle = group.commit_to_pending_proposals().unwrap();
+            group.merge_pending_commit().unwrap();
+            stage.me.join(&bundle.welcome.unwrap());
+            talk(stage, Vec::new());
+        },
+    },
+    Scenario {
         name: "join_by_external_commit (again)",
         set_up: || made(pair()).with(group_info),
         call: join,

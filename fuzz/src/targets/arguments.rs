@@ -12,7 +12,7 @@ use super::{
 };
 
 /// What an input can choose from.
-pub const CALLS: u8 = 28;
+pub const CALLS: u8 = 29;
 
 /// A byte for the state, one for the call, a number, a first argument behind its length, and a second one.
 pub fn arguments(session: &mut Session, input: &[u8]) {
@@ -65,6 +65,12 @@ fn of_client(
         }
         7 => client.delete_key_package(KeyPackageRef(first)),
         8 => client.abandon_external_join(GroupId(first)),
+        28 => {
+            let (group, epoch) = (GroupId(first), u64::from(value) << 48);
+            let proposal = client.propose_external_join(identity, group, epoch, None)?;
+            client.message_info(proposal).unwrap();
+            Ok(())
+        }
         24 => {
             let [extensions, proposals, credentials] = numbers(&second);
             let config = GroupConfig {

@@ -773,6 +773,8 @@ internal object IntegrityCheckingUniffiLib {
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join(
     ): Int
+    external fun uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join(
+    ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_attach_signer(
     ): Int
     external fun uniffi_mls_mobile_checksum_method_mlsclient_create_identity(
@@ -1007,6 +1009,8 @@ internal object UniffiLib {
     external fun uniffi_mls_mobile_fn_method_mlsclient_join_by_external_commit_with_leaf_node(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupInfo`: RustBuffer.ByValue,`leafNode`: RustBuffer.ByValue,`ratchetTree`: RustBuffer.ByValue,`pskIds`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_pending_external_join(`ptr`: Long,`groupId`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_method_mlsclient_propose_external_join(`ptr`: Long,`identity`: RustBuffer.ByValue,`groupId`: RustBuffer.ByValue,`epoch`: Long,`options`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_method_mlsclient_attach_signer(`ptr`: Long,`identity`: RustBuffer.ByValue,`signer`: Long,uniffi_out_err: UniffiRustCallStatus, 
     ): Unit
@@ -1332,13 +1336,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 18965) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 968) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() and 0xFFFF) != 54043) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
@@ -1437,13 +1444,13 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_wipe() and 0xFFFF) != 32755) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 8321) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_add_members() and 0xFFFF) != 13974) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_commit() and 0xFFFF) != 39443) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 14811) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_and_create_message() and 0xFFFF) != 55821) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_merge_pending_commit() and 0xFFFF) != 31279) {
@@ -1452,16 +1459,16 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_commit() and 0xFFFF) != 5183) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 59064) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_remove_members() and 0xFFFF) != 25109) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 64590) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_self_update() and 0xFFFF) != 17307) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() and 0xFFFF) != 15461) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() and 0xFFFF) != 57150) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
@@ -1524,7 +1531,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 46328) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 232) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 11167) {
@@ -2461,7 +2468,8 @@ public interface FfiClientInterface {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it.
+     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+     * for a member's Commit, and are made again in the new epoch.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2487,6 +2495,21 @@ public interface FfiClientInterface {
      * The external Commit that waits for this group, as it was handed out: after a restart, send it again.
      */
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
+    
+    /**
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+     * current epoch, which the delivery service knows.
+     *
+     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
+     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
+     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
+     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
+     * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+     * After a crash: the key package is stored or it is not; ask again.
+     */
+    fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions? = null): kotlin.ByteArray
     
     /**
      * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
@@ -3048,7 +3071,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it.
+     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+     * for a member's Commit, and are made again in the new epoch.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -3113,6 +3137,37 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
         it,
         
         FfiConverterTypeGroupId.lower(`groupId`),_status)
+}
+    }
+    )
+    }
+    
+
+    
+    /**
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+     * current epoch, which the delivery service knows.
+     *
+     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
+     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
+     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
+     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
+     * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+     * After a crash: the key package is stored or it is not; ask again.
+     */
+    @Throws(FfiException::class)override fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions?): kotlin.ByteArray {
+            return FfiConverterByteArray.lift(
+    callWithHandle {
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_propose_external_join(
+        it,
+        
+        FfiConverterTypeIdentityId.lower(`identity`),
+        FfiConverterTypeGroupId.lower(`groupId`),
+        FfiConverterULong.lower(`epoch`),
+        FfiConverterOptionalTypeKeyPackageOptions.lower(`options`),_status)
 }
     }
     )
@@ -4041,7 +4096,8 @@ public interface FfiGroupInterface {
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * call `clear_pending_commit`. The group stays in its epoch until then. Without `ratchet_tree_in_welcome` they need
+     * the new epoch's tree too: `export_ratchet_tree` right after the merge, before another Commit changes it.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
      * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -4072,7 +4128,8 @@ public interface FfiGroupInterface {
      * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `commit_to_pending_proposals`),
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
      */
     fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray = byteArrayOf()): CommitBundle
@@ -4099,7 +4156,8 @@ public interface FfiGroupInterface {
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `add_members`, of
+     * what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle
     
@@ -4115,8 +4173,8 @@ public interface FfiGroupInterface {
      * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
      * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+     * `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `selfUpdate`(`newIdentity`: IdentityId? = null): CommitBundle
     
@@ -4138,7 +4196,7 @@ public interface FfiGroupInterface {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle
     
@@ -4314,8 +4372,8 @@ public interface FfiGroupInterface {
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
+     * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     fun `commitToPendingProposals`(): CommitBundle
     
@@ -4582,7 +4640,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      *
      * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
      * delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-     * call `clear_pending_commit`. The group stays in its epoch until then.
+     * call `clear_pending_commit`. The group stays in its epoch until then. Without `ratchet_tree_in_welcome` they need
+     * the new epoch's tree too: `export_ratchet_tree` right after the merge, before another Commit changes it.
      * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
      * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
      * proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -4637,7 +4696,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
      * nothing back: keep the plaintext.
      * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `commit_to_pending_proposals`),
+     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      * After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
      */
     @Throws(FfiException::class)override fun `commitAndCreateMessage`(`plaintext`: kotlin.ByteArray, `authenticatedData`: kotlin.ByteArray): CommitBundle {
@@ -4702,7 +4762,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * and kept as for `add_members`.
      *
      * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-     * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `add_members`, of
+     * what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `removeMembers`(`leafIndices`: List<kotlin.UInt>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -4731,8 +4792,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
      * tells which have moved.
      * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-     * `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * that not every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+     * `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `selfUpdate`(`newIdentity`: IdentityId?): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -4781,7 +4842,7 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -5222,8 +5283,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
      * device's keys. Stored, sent and kept as for `add_members`.
      *
-     * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-     * are left out), `GroupInactive`, `GroupNotFound`.
+     * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
+     * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `commitToPendingProposals`(): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -6839,7 +6900,8 @@ data class ExternalJoin (
      * key than the identity which joins: after a recovery, that of an identity which is newer than the archive. Or it
      * has the key of another identity here: join with that one instead. Else look at it in `members` and remove it, here
      * or at another member, once the join is confirmed: who has the old phone reads the group as long as it is there.
-     * Where several devices of a user have the same credential, it may be another of them.
+     * Where several devices of a user have the same credential, it may be another of them. A leaf that had changed to a
+     * credential which the archive does not have is not found: compare `members` with what the app knows of its users.
      */
     val `oldLeafRemains`: kotlin.UInt?
     
@@ -7093,9 +7155,9 @@ data class GroupConfig (
     val `maximumForwardDistance`: kotlin.UInt = 2000u 
     , 
     /**
-     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
-     * `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
-     * current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+     * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
+     * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
+     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
      * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
      */
     val `resumptionPsks`: kotlin.UInt = 3u 

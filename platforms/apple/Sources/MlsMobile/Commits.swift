@@ -6,7 +6,8 @@ extension MlsGroup {
     ///
     /// Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
     /// delivery service; accepted, send `welcome` to the new members and then call `mergePendingCommit`; refused,
-    /// call `clearPendingCommit`. The group stays in its epoch until then.
+    /// call `clearPendingCommit`. The group stays in its epoch until then. Without `ratchetTreeInWelcome` they need the
+    /// new epoch's tree too: `exportRatchetTree` right after the merge, before another Commit changes it.
     /// Errors: `invalidArgument` (empty), `keyPackageInvalid`, `messageMalformed`, `unsupportedCiphersuite`,
     /// `credentialRejected`, `pendingCommitExists`, `stagedCommitExists`, `resumptionPskWithAdds` (this device has
     /// proposed one: commit it first), `pskNotFound` (it was deleted since this device proposed it), `groupDiverged`,
@@ -37,7 +38,8 @@ extension MlsGroup {
     /// plaintext back (`messageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
     /// nothing back: keep the plaintext.
     /// Errors: `invalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `pendingCommitExists`,
-    /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    /// `stagedCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (as for `commitToPendingProposals`),
+    /// `groupDiverged`, `groupInactive`, `groupNotFound`.
     /// After a crash: `pendingCommit` gives the same bundle again, and the message still waits for it.
     public func commitAndCreateMessage(
         _ plaintext: Data, authenticatedData: Data = Data()
@@ -67,7 +69,8 @@ extension MlsGroup {
     /// and kept as for `addMembers`.
     ///
     /// Errors: `invalidArgument` (empty, twice the same, or this device's own leaf), `memberNotFound`,
-    /// `pendingCommitExists`, `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    /// `pendingCommitExists`, `stagedCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (as for `addMembers`, of
+    /// what is queued), `groupDiverged`, `groupInactive`, `groupNotFound`.
     public func removeMembers(_ leafIndices: [UInt32]) async throws -> CommitBundle {
         try await write { try $0.removeMembers(leafIndices: leafIndices) }
     }
@@ -83,8 +86,8 @@ extension MlsGroup {
     /// removed from; then `deleteIdentity` takes the old one and its key packages. After a crash begin again: `groups()`
     /// tells which have moved.
     /// Errors: `identityNotFound`, `invalidArgument` (an identity of another ciphersuite, or of a credential type
-    /// that not every member supports), `pendingCommitExists`, `stagedCommitExists`,
-    /// `groupDiverged`, `groupInactive`, `groupNotFound`.
+    /// that not every member supports), `pendingCommitExists`, `stagedCommitExists`, `pskNotFound` and
+    /// `resumptionPskWithAdds` (of what is queued), `groupDiverged`, `groupInactive`, `groupNotFound`.
     public func selfUpdate(newIdentity: IdentityId? = nil) async throws -> CommitBundle {
         try await write { try $0.selfUpdate(newIdentity: newIdentity) }
     }
@@ -106,7 +109,8 @@ extension MlsGroup {
     /// such as 1, 2 or 4; `duplicate`; `malformed`: content that does not decode; `unsupported`: a type other than
     /// required capabilities (3) and external senders (5) that is not in the required capabilities, or required
     /// capabilities that not every member has; `tooLong`: over 1 MiB together), `pendingCommitExists`,
-    /// `stagedCommitExists`, `groupDiverged`, `groupInactive`, `groupNotFound`.
+    /// `stagedCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (of what is queued), `groupDiverged`,
+    /// `groupInactive`, `groupNotFound`.
     public func updateGroupContextExtensions(
         _ extensions: [Extension]
     ) async throws -> CommitBundle {

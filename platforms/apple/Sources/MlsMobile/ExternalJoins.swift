@@ -29,7 +29,9 @@ extension MlsClient {
 
     /// Makes an external Commit that joins the group of `groupInfo`, after the validator accepted it (RFC 9420,
     /// section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
-    /// (`groupsToRejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchetTree` is needed if the GroupInfo does not carry it.
+    /// (`groupsToRejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchetTree` is
+    /// needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
+    /// for a member's Commit, and are made again in the new epoch.
     ///
     /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
     /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -51,5 +53,24 @@ extension MlsClient {
     /// The external Commit that waits for this group, as it was handed out: after a restart, send it again.
     public func pendingExternalJoin(_ groupId: GroupId) async throws -> ExternalJoin? {
         try await core.read { try $0.pendingExternalJoin(groupId: groupId) }
+    }
+
+    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
+    /// and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
+    /// current epoch, which the delivery service knows.
+    ///
+    /// Stored: a key package, made for the proposal and listed in `keyPackages` until it is used, deleted or expired.
+    /// Send the bytes to the members, who see `externalJoinProposal` and add this device with
+    /// `commitToPendingProposals`; their Welcome comes to `joinFromWelcome`. The proposal ends with the epoch: if
+    /// another Commit wins, ask again for the new one, and delete the old key package.
+    /// Errors: `groupAlreadyExists` (this device is in it), `identityNotFound`, `invalidArgument` (`groupId`, `epoch`,
+    /// or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+    /// After a crash: the key package is stored or it is not; ask again.
+    public func proposeExternalJoin(
+        identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions? = nil
+    ) async throws -> Data {
+        try await core.write {
+            try $0.proposeExternalJoin(identity: identity, groupId: groupId, epoch: epoch, options: options)
+        }
     }
 }

@@ -10,8 +10,8 @@ extension MlsGroup {
     /// Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
     /// device's keys. Stored, sent and kept as for `addMembers`.
     ///
-    /// Errors: `pendingCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (for proposals of this device; others'
-    /// are left out), `groupInactive`, `groupNotFound`.
+    /// Errors: `pendingCommitExists`, `stagedCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (for proposals of
+    /// this device; others' are left out), `groupDiverged`, `groupInactive`, `groupNotFound`.
     public func commitToPendingProposals() async throws -> CommitBundle {
         try await write { try $0.commitToPendingProposals() }
     }

@@ -52,6 +52,10 @@ func clientCalls(_ client: MlsClient, _ group: GroupId) -> [Call] {
                     identity: owner, groupInfo: data, ratchetTree: nil, pskIds: [])
             }
         ),
+        (
+            "proposeExternalJoin",
+            { _ = try await client.proposeExternalJoin(identity: owner, groupId: group, epoch: 1) }
+        ),
         ("registerPsk", { try await client.registerPsk(id: data, secret: data) }),
         ("acknowledge", { try await client.acknowledge([1]) }),
         ("cursor", { _ = try await client.cursor() }),

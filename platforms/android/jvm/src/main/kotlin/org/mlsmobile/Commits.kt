@@ -5,7 +5,8 @@ package org.mlsmobile
  *
  * Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the delivery
  * service; accepted, send `welcome` to the new members and then call [mergePendingCommit]; refused, call
- * [clearPendingCommit]. The group stays in its epoch until then.
+ * [clearPendingCommit]. The group stays in its epoch until then. Without `ratchetTreeInWelcome` they need the new epoch's
+ * tree too: [exportRatchetTree] right after the merge, before another Commit changes it.
  * Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
  * `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has proposed
  * one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -20,7 +21,8 @@ public suspend fun MlsGroup.addMembers(keyPackages: List<ByteArray>): CommitBund
  * as for [addMembers].
  *
  * Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
- * `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+ * `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for [addMembers], of what is
+ * queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
  */
 public suspend fun MlsGroup.removeMembers(leafIndices: List<UInt>): CommitBundle =
     write { it.removeMembers(leafIndices) }
@@ -39,8 +41,8 @@ public suspend fun MlsGroup.removeMembers(leafIndices: List<UInt>): CommitBundle
  * Stored, sent and kept as for [addMembers].
  *
  * Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type that not
- * every member supports), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`,
- * `GroupNotFound`.
+ * every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what
+ * is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
  */
 public suspend fun MlsGroup.selfUpdate(newIdentity: IdentityId? = null): CommitBundle =
     write { it.selfUpdate(newIdentity) }
@@ -63,8 +65,8 @@ public suspend fun MlsGroup.swapMembers(remove: List<UInt>, add: List<ByteArray>
  * Errors: `InvalidArgument` with the argument `extensions` (`OutOfRange`: a type that a GroupContext cannot hold, such
  * as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than required
  * capabilities (3) and external senders (5) that is not in the required capabilities, or required capabilities that
- * not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`,
- * `GroupInactive`, `GroupNotFound`.
+ * not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+ * `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
  */
 public suspend fun MlsGroup.updateGroupContextExtensions(extensions: List<Extension>): CommitBundle =
     write { it.updateGroupContextExtensions(extensions) }
@@ -81,7 +83,7 @@ public suspend fun MlsGroup.updateGroupContextExtensions(extensions: List<Extens
  * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
  * nothing back: keep the plaintext.
  * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
- * `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+ * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for [commitToPendingProposals]), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
  * After a crash: [pendingCommit] gives the same bundle again, and the message still waits for it.
  */
 public suspend fun MlsGroup.commitAndCreateMessage(

@@ -4,7 +4,8 @@ package org.mlsmobile
  * Makes an external Commit that joins the group of `groupInfo`, after the validator accepted it (RFC 9420, section
  * 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered ([groupsToRejoin]). If this
  * identity is a member already, the Commit removes its old leaf. `ratchetTree` is needed if the GroupInfo does not carry
- * it.
+ * it. Members' proposals are not carried out, a SelfRemove neither: they wait for a member's Commit, and are made again in
+ * the new epoch.
  *
  * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the same
  * group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service; accepted, call
@@ -20,6 +21,26 @@ public suspend fun MlsClient.joinByExternalCommit(
     groupInfo: ByteArray,
     ratchetTree: ByteArray? = null,
 ): ExternalJoin = write { it.joinByExternalCommit(identity, groupInfo, ratchetTree) }
+
+/**
+ * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited and
+ * that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its current
+ * epoch, which the delivery service knows.
+ *
+ * Stored: a key package, made for the proposal and listed in [keyPackages] until it is used, deleted or expired. Send the
+ * bytes to the members, who see `ExternalJoinProposal` and add this device with [commitToPendingProposals]; their Welcome
+ * comes to [joinFromWelcome]. The proposal ends with the epoch: if another Commit wins, ask again for the new one, and
+ * delete the old key package.
+ * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`, or a
+ * field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
+ * After a crash: the key package is stored or it is not; ask again.
+ */
+public suspend fun MlsClient.proposeExternalJoin(
+    identity: IdentityId,
+    groupId: GroupId,
+    epoch: ULong,
+    options: KeyPackageOptions? = null,
+): ByteArray = write { it.proposeExternalJoin(identity, groupId, epoch, options) }
 
 /** The external Commit that waits for this group, as it was handed out: after a restart, send it again. */
 public suspend fun MlsClient.pendingExternalJoin(groupId: GroupId): ExternalJoin? =

@@ -23,7 +23,7 @@ public suspend fun MlsGroup.clearPendingProposals(): Unit = write { it.clearPend
  * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
  * device's keys. Stored, sent and kept as for [addMembers].
  *
- * Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others' are
- * left out), `GroupInactive`, `GroupNotFound`.
+ * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this
+ * device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
  */
 public suspend fun MlsGroup.commitToPendingProposals(): CommitBundle = write { it.commitToPendingProposals() }

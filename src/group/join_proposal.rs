@@ -1,0 +1,40 @@
+//! Asking the members of a group to be added (RFC 9420, section 12.1.8.2).
+
+use openmls::{
+    group::{GroupId, ProposalError},
+    prelude::JoinProposal,
+};
+
+use super::{Context, create};
+use crate::{
+    error::{ArgumentProblem, Error},
+    keys::{identity, key_package},
+    policy,
+    storage::{Call, WriteTx, groups, openmls::OpenMlsStorage},
+};
+
+/// Makes a key package and a proposal to add its owner, signed with its key, for members of whom nothing is known here
+/// but their group and its epoch.
+pub(crate) fn propose(
+    call: &mut Call<'_, WriteTx<'_>>,
+    context: &Context,
+    identity: &[u8],
+    (id, epoch): (GroupId, u64),
+    options: &key_package::Options,
+) -> Result<Vec<u8>, Error> {
+    let id = create::checked(id)?;
+    if epoch > policy::MAX_JOINED_EPOCH {
+        return Err(Error::Argument {
+            argument: "epoch",
+            problem: ArgumentProblem::OutOfRange,
+        });
+    }
+    if groups::get(&call.tx, &id)?.is_some_and(|group| group.is_active && group.rejected_epoch.is_none()) {
+        return Err(Error::GroupAlreadyExists);
+    }
+    let identity = identity::get(&call.tx, identity)?;
+    let key_package = key_package::create_to_propose(call, &context.lifetimes, &identity, options)?;
+    let proposal = JoinProposal::new::<OpenMlsStorage<'_>>(key_package, id, epoch.into(), &identity.signer)
+        .map_err(ProposalError::from)?;
+    proposal.to_bytes().map_err(Into::into)
+}
