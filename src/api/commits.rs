@@ -34,7 +34,8 @@ impl MlsGroup {
     ///
     /// Stored: the Commit with its Welcome and GroupInfo, until it is merged or cleared. Send `commit` to the
     /// delivery service; accepted, send `welcome` to the new members and then call `merge_pending_commit`; refused,
-    /// call `clear_pending_commit`. The group stays in its epoch until then.
+    /// call `clear_pending_commit`. The group stays in its epoch until then. Without `ratchet_tree_in_welcome` they need
+    /// the new epoch's tree too: `export_ratchet_tree` right after the merge, before another Commit changes it.
     /// Errors: `InvalidArgument` (empty), `KeyPackageInvalid`, `MessageMalformed`, `UnsupportedCiphersuite`,
     /// `CredentialRejected`, `PendingCommitExists`, `StagedCommitExists`, `ResumptionPskWithAdds` (this device has
     /// proposed one: commit it first), `PskNotFound` (it was deleted since this device proposed it), `GroupDiverged`,
@@ -50,7 +51,8 @@ impl MlsGroup {
     /// and kept as for `add_members`.
     ///
     /// Errors: `InvalidArgument` (empty, twice the same, or this device's own leaf), `MemberNotFound`,
-    /// `PendingCommitExists`, `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `add_members`, of
+    /// what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     pub fn remove_members(&self, leaf_indices: Vec<u32>) -> Result<CommitBundle, MlsError> {
         self.commit("remove_members", |call| {
             commit::remove_members(call, &self.core.context, &self.id, &leaf_indices)
@@ -68,8 +70,8 @@ impl MlsGroup {
     /// removed from; then `delete_identity` takes the old one and its key packages. After a crash begin again: `groups()`
     /// tells which have moved.
     /// Errors: `IdentityNotFound`, `InvalidArgument` (an identity of another ciphersuite, or of a credential type
-    /// that not every member supports), `PendingCommitExists`, `StagedCommitExists`,
-    /// `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// that not every member supports), `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and
+    /// `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     #[uniffi::method(default(new_identity = None))]
     pub fn self_update(&self, new_identity: Option<IdentityId>) -> Result<CommitBundle, MlsError> {
         self.commit("self_update", |call| {
@@ -102,7 +104,7 @@ impl MlsGroup {
     /// such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
     /// required capabilities (3) and external senders (5) that is not in the required capabilities, or required
     /// capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-    /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     pub fn update_group_context_extensions(
         &self,
         extensions: Vec<Extension>,
@@ -124,7 +126,8 @@ impl MlsGroup {
     /// plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
     /// nothing back: keep the plaintext.
     /// Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
-    /// `StagedCommitExists`, `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for `commit_to_pending_proposals`),
+    /// `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     /// After a crash: `pending_commit` gives the same bundle again, and the message still waits for it.
     #[uniffi::method(default(authenticated_data))]
     pub fn commit_and_create_message(

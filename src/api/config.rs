@@ -201,9 +201,9 @@ pub struct GroupConfig {
     /// How far ahead of the last message of its sender a message may be, at most 100,000.
     #[uniffi(default = 2000)]
     pub maximum_forward_distance: u32,
-    /// Epochs whose resumption secret is kept, the current one included, at most 64: chosen when the group is joined,
-    /// `configure` does not change it, and who makes a group keeps 32 whatever this says (OpenMLS 0.9.2). Count on the
-    /// current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
+    /// Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
+    /// and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
+    /// says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
     /// time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
     #[uniffi(default = 3)]
     pub resumption_psks: u32,

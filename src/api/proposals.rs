@@ -38,8 +38,8 @@ impl MlsGroup {
     /// Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
     /// device's keys. Stored, sent and kept as for `add_members`.
     ///
-    /// Errors: `PendingCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this device; others'
-    /// are left out), `GroupInactive`, `GroupNotFound`.
+    /// Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
+    /// this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
     pub fn commit_to_pending_proposals(&self) -> Result<CommitBundle, MlsError> {
         self.commit("commit_to_pending_proposals", |call| {
             commit::commit_to_pending_proposals(call, &self.core.context, &self.id)
