@@ -9,9 +9,13 @@
 
 mod common;
 
-use std::{collections::HashSet, thread, time::Duration};
+use std::{
+    collections::HashSet,
+    thread,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
-use common::{Device, SUITE, assert_agree, basic, group_of, reload};
+use common::{Device, SUITE, assert_agree, basic, group_of, raw::RawPeer, reload};
 use mls_mobile::{
     ArgumentReason, Ciphersuite, IdentityId, KeyPackageOptions, KeyPackageReason, KeyPackageRef, MlsError,
     WelcomeReason,
@@ -300,6 +304,21 @@ fn an_expired_one_is_refused() {
         .unwrap_err();
     assert_eq!(error, invalid(KeyPackageReason::Expired));
     assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
+}
+
+#[test]
+fn one_that_is_not_valid_yet_is_refused() {
+    let (alice, peer) = (Device::new("alice"), RawPeer::new("peer"));
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let id = alice.create_group();
+    let early = peer.key_package_between(now + 600, now + DAY);
+    let error = alice.client().inspect_key_package(early.clone()).unwrap_err();
+    assert_eq!(error, invalid(KeyPackageReason::NotYetValid));
+    let error = alice.group(&id).add_members(vec![early]).unwrap_err();
+    assert_eq!(error, invalid(KeyPackageReason::NotYetValid));
+    assert_eq!(alice.group(&id).pending_commit().unwrap(), None);
+    let valid = peer.key_package_between(now - 1, now + DAY);
+    alice.group(&id).add_members(vec![valid]).unwrap();
 }
 
 #[test]

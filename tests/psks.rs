@@ -590,6 +590,24 @@ fn the_rollover_of_resumption_psks_skips_a_slot_the_first_time() {
 }
 
 #[test]
+fn who_joins_by_an_external_commit_keeps_more_resumption_psks_than_the_configuration_says() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    let id = alice.create_group();
+    let group_info = alice.group(&id).export_group_info(true).unwrap();
+    let (client, identity) = (bob.client(), bob.identity.clone());
+    let join = client
+        .join_by_external_commit(identity, group_info, None)
+        .unwrap();
+    alice.follow(&id, &join.commit);
+    client.confirm_external_join(id.clone()).unwrap();
+    for _ in 2..=8 {
+        advance(&id, &alice, &[&bob]);
+        bob.reload();
+    }
+    assert_eq!(kept(&bob, &id, 8), [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+#[test]
 fn a_removed_device_gives_out_and_proposes_nothing() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);

@@ -7,8 +7,8 @@ use openmls::{
     prelude::{
         BasicCredential, Capabilities, Ciphersuite, Credential, CredentialType, CredentialWithKey, Extension,
         Extensions, ExternalProposal, ExternalSender, GroupContext, GroupEpoch, GroupId, JoinProposal,
-        KeyPackage, KeyPackageBundle, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
-        MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup,
+        KeyPackage, KeyPackageBuilder, KeyPackageBundle, KeyPackageIn, LeafNodeIndex, LeafNodeParameters,
+        Lifetime, MIXED_CIPHERTEXT_WIRE_FORMAT_POLICY, MIXED_PLAINTEXT_WIRE_FORMAT_POLICY, MlsGroup,
         MlsGroupCreateConfig, MlsGroupJoinConfig, MlsMessageBodyIn, MlsMessageIn, MlsMessageOut,
         OpenMlsProvider, PreSharedKeyProposal, ProcessedMessageContent, Proposal, ProposalType,
         ProtocolVersion, RequiredCapabilitiesExtension, SenderExtensionIndex, StagedWelcome,
@@ -174,8 +174,18 @@ impl RawPeer {
         self.group.as_ref().unwrap().members().count()
     }
 
+    /// Valid between these times, in seconds since 1970.
+    pub fn key_package_between(&self, not_before: u64, not_after: u64) -> Vec<u8> {
+        let builder = KeyPackage::builder().key_package_lifetime(Lifetime::init(not_before, not_after));
+        to_bytes(MlsMessageOut::from(self.build(builder)))
+    }
+
     fn new_key_package(&self) -> KeyPackage {
-        KeyPackage::builder()
+        self.build(KeyPackage::builder())
+    }
+
+    fn build(&self, builder: KeyPackageBuilder) -> KeyPackage {
+        builder
             .leaf_node_capabilities(capabilities())
             .build(SUITE, &self.provider, &self.signer, self.credential.clone())
             .unwrap()
