@@ -1,10 +1,6 @@
 //! Commits of each side, which all others follow.
 
 use mls_mobile::{MessageKind, WireFormat};
-use mls_rs::{
-    ExtensionList,
-    extension::built_in::{ExternalSendersExt, RequiredCapabilitiesExt},
-};
 
 use super::{
     Way, in_all_ways,
@@ -37,10 +33,20 @@ fn each_side_follows_a_commit_with_nothing_in_it() {
 fn a_commit_of_adds_only_has_no_path_and_is_followed() {
     in_all_ways(|way| {
         let mut room = Room::of_four(way);
-        // mls-rs leaves the path out where it may; ours always has one.
-        let newcomers = vec![Party::ours("ada", way), Party::theirs("bill", way)];
-        room.add("bob", newcomers);
-        room.add("alice", vec![Party::theirs("bart", way)]);
+        let id = room.id.clone();
+        for (by, newcomers) in [
+            ("bob", vec![Party::ours("ada", way), Party::theirs("bill", way)]),
+            ("alice", vec![Party::theirs("bart", way)]),
+        ] {
+            let anna = room.take("anna");
+            let key_packages = newcomers.iter().map(Party::key_package).collect();
+            let made = room.commit(by, |member, id| member.add(id, key_packages));
+            // A path would renew the committer's leaf.
+            assert_eq!(anna.device().follow(&id, &made.commit).0.updated, []);
+            room.put(anna);
+            room.welcome(by, &made, newcomers);
+            room.settle();
+        }
         for name in ["bart", "ada", "bill"] {
             room.update(name);
         }
@@ -139,35 +145,6 @@ fn each_side_changes_its_signature_key() {
         assert_eq!(changed, [0, 1]);
         room.update("alice");
         room.update("bob");
-    });
-}
-
-#[test]
-fn group_context_extensions_of_mls_rs_are_followed_and_kept() {
-    in_all_ways(|way| {
-        let mut room = Room::of_four(way);
-        room.commit("bob", |member, _| {
-            let peer = member.peer();
-            let mut extensions = ExtensionList::new();
-            let server = peer.new_identity().1;
-            extensions
-                .set_from(ExternalSendersExt::new(vec![server]))
-                .unwrap();
-            let basic = mls_rs::identity::CredentialType::BASIC;
-            let required = RequiredCapabilitiesExt::new(vec![], vec![], vec![basic]);
-            extensions.set_from(required).unwrap();
-            peer.commit(|builder| builder.set_group_context_ext(extensions))
-        });
-        room.settle();
-        let extensions = room.device("alice").group(&room.id).info().unwrap().extensions;
-        let mut types: Vec<_> = extensions.iter().map(|it| it.extension_type).collect();
-        types.sort_unstable();
-        // required_capabilities and external_senders
-        assert_eq!(types, [3, 5]);
-        room.update("alice");
-        // Newcomers get the extensions in the Welcome of either side.
-        room.add("anna", vec![Party::theirs("bill", way)]);
-        room.add("bill", vec![Party::ours("ada", way)]);
     });
 }
 

@@ -12,7 +12,9 @@
 mod common;
 
 mod commits;
+mod context_extensions;
 mod control;
+mod custom_proposals;
 mod external;
 mod grease;
 mod joins;
@@ -21,9 +23,11 @@ mod own_proposals;
 mod party;
 mod peer;
 mod proposals;
+mod proposing;
 mod psks;
 mod resync;
 mod room;
+mod swaps;
 
 use mls_mobile::Ciphersuite;
 

@@ -1,6 +1,6 @@
 //! A member of either implementation, so that one scenario runs with each of them in each part.
 
-use mls_mobile::{CommitState, GroupConfig, GroupId, ProcessedMessage, PskId};
+use mls_mobile::{CommitState, GroupConfig, GroupId, ProcessedMessage};
 
 use super::{
     Way,
@@ -145,6 +145,23 @@ impl Party {
         }
     }
 
+    /// Removes some and adds others in one Commit.
+    pub(crate) fn swap(&mut self, id: &GroupId, leaves: Vec<u32>, key_packages: Vec<Vec<u8>>) -> Made {
+        match self {
+            Ours(device) => {
+                let group = device.group(id);
+                group.swap_members(leaves, key_packages).unwrap().into()
+            }
+            Theirs(peer) => peer.commit(|builder| {
+                let mut leaves = leaves.into_iter();
+                let builder = leaves.try_fold(builder, |builder, leaf| builder.remove_member(leaf))?;
+                key_packages.iter().try_fold(builder, |builder, key_package| {
+                    builder.add_member(super::peer::parse(key_package))
+                })
+            }),
+        }
+    }
+
     /// Renews its keys; for mls-rs that is a Commit with nothing in it.
     pub(crate) fn update(&mut self, id: &GroupId) -> Made {
         match self {
@@ -160,37 +177,6 @@ impl Party {
                 registered.unwrap();
             }
             Theirs(peer) => peer.register_psk(id, secret),
-        }
-    }
-
-    /// Proposes an external pre-shared key.
-    pub(crate) fn propose_psk(&mut self, group: &GroupId, id: &[u8]) -> Vec<u8> {
-        match self {
-            Ours(device) => {
-                let psk = PskId::External { id: id.to_vec() };
-                device.group(group).propose_psk(psk).unwrap().proposal
-            }
-            Theirs(peer) => {
-                let proposal = peer.group().propose_external_psk(id.to_vec().into(), vec![]);
-                super::peer::bytes(&proposal.unwrap())
-            }
-        }
-    }
-
-    /// Proposes the resumption secret of a past epoch.
-    pub(crate) fn propose_resumption_psk(&mut self, group: &GroupId, epoch: u64) -> Vec<u8> {
-        match self {
-            Ours(device) => {
-                let psk = PskId::Resumption {
-                    group_id: group.clone(),
-                    epoch,
-                };
-                device.group(group).propose_psk(psk).unwrap().proposal
-            }
-            Theirs(peer) => {
-                let proposal = peer.group().propose_resumption_psk(epoch, vec![]);
-                super::peer::bytes(&proposal.unwrap())
-            }
         }
     }
 
@@ -215,7 +201,9 @@ impl Party {
             Ours(device) => {
                 device.group(id).merge_pending_commit().unwrap();
             }
-            Theirs(peer) => peer.merge(),
+            Theirs(peer) => {
+                peer.merge();
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use mls_rs::{
     error::MlsError,
     extension::ExtensionType,
     group::{
-        Capabilities, CommitBuilder, CommitEffect, ExportedTree, ReceivedMessage, proposal::ProposalType,
+        Capabilities, CommitBuilder, CommitEffect, CommitMessageDescription, ExportedTree, ReceivedMessage,
+        proposal::ProposalType,
     },
     identity::{
         SigningIdentity,
@@ -25,6 +26,9 @@ type Config = WithMlsRules<
     DefaultMlsRules,
     WithCryptoProvider<RustCryptoProvider, WithIdentityProvider<BasicIdentityProvider, BaseConfig>>,
 >;
+
+/// Custom proposals of this type need a path in their Commit, says each of these peers; those of other types do not.
+pub(crate) const NEEDS_PATH: u16 = 0xf043;
 
 /// An mls-rs client with its storage in memory, in one group.
 pub(crate) struct Peer {
@@ -54,7 +58,8 @@ impl Peer {
             .with_encryption_options(EncryptionOptions::new(
                 !way.theirs_public,
                 PaddingMode::StepFunction,
-            ));
+            ))
+            .with_custom_proposals_that_require_update_path(vec![ProposalType::new(NEEDS_PATH)]);
         let client = Client::builder()
             .identity_provider(BasicIdentityProvider)
             .crypto_provider(provider)
@@ -184,8 +189,8 @@ impl Peer {
         }
     }
 
-    pub(crate) fn merge(&mut self) {
-        self.group().apply_pending_commit().unwrap();
+    pub(crate) fn merge(&mut self) -> CommitMessageDescription {
+        self.group().apply_pending_commit().unwrap()
     }
 
     pub(crate) fn clear(&mut self) {

@@ -2,7 +2,7 @@
 //!
 //! This library makes no Commit with one by value but to join from outside (docs/adr/0017).
 
-use super::{Way, in_all_ways, party::Party, room::Room};
+use super::{Way, in_all_ways, party::Party, proposing::PAIRS, room::Room};
 
 const ID: &[u8] = b"a pre-shared key";
 const SECRET: &[u8] = b"known to all members, and to nobody else";
@@ -18,16 +18,6 @@ fn room(way: Way) -> Room {
     }
     room
 }
-
-/// Whoever proposes, and whoever commits: each side in each part.
-const PAIRS: [(&str, &str); 6] = [
-    ("alice", "bob"),
-    ("alice", "anna"),
-    ("alice", "alice"),
-    ("ben", "alice"),
-    ("ben", "bob"),
-    ("ben", "ben"),
-];
 
 #[test]
 fn an_external_psk_by_reference() {

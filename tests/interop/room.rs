@@ -1,6 +1,6 @@
 //! A group with its members, and a delivery service that gives each message to everybody else.
 
-use mls_mobile::{GroupId, MlsError, MlsGroup, ProposalBundle};
+use mls_mobile::{GroupId, LeafNodeOptions, MlsError, MlsGroup, ProposalBundle};
 
 use super::{
     Way,
@@ -34,6 +34,27 @@ impl Room {
             Party::theirs("ben", way),
         ];
         room.add("alice", newcomers);
+        room
+    }
+
+    /// As [`Self::of_four`], and every leaf lists these types of extensions and proposals too.
+    pub(crate) fn of_four_who_list(way: Way, extensions: &[u16], proposals: &[u16]) -> Self {
+        let mut room = Self::new(way, Party::ours("alice", way));
+        let theirs = |name| Party::Theirs(Box::new(Peer::supporting(name, way, extensions, proposals)));
+        let newcomers = vec![theirs("bob"), Party::ours("anna", way), theirs("ben")];
+        room.add("alice", newcomers);
+        let leaf_node = LeafNodeOptions {
+            supported_extensions: extensions.to_vec(),
+            supported_proposals: proposals.to_vec(),
+            ..LeafNodeOptions::default()
+        };
+        for name in ["alice", "anna"] {
+            room.commit(name, |member, id| {
+                let group = member.device().group(id);
+                group.update_leaf_node(leaf_node.clone(), None).unwrap().into()
+            });
+        }
+        room.settle();
         room
     }
 
@@ -117,6 +138,20 @@ impl Room {
         for member in &mut removed {
             assert!(!member.follow(&self.id, &made.commit), "{}", member.name());
         }
+        self.settle();
+        removed
+    }
+
+    /// `by` removes some, who learn it, and lets others join, with one Commit. Returns who is gone.
+    pub(crate) fn swap(&mut self, by: &str, names: &[&str], newcomers: Vec<Party>) -> Vec<Party> {
+        let leaves = names.iter().map(|name| self.leaf(name)).collect();
+        let key_packages = newcomers.iter().map(Party::key_package).collect();
+        let mut removed: Vec<_> = names.iter().map(|name| self.take(name)).collect();
+        let made = self.commit(by, |member, id| member.swap(id, leaves, key_packages));
+        for member in &mut removed {
+            assert!(!member.follow(&self.id, &made.commit), "{}", member.name());
+        }
+        self.welcome(by, &made, newcomers);
         self.settle();
         removed
     }
