@@ -18,8 +18,9 @@ use common::{
     reload,
 };
 use mls_mobile::{
-    ArgumentReason, CallbackError, CredentialValidator, Extension, ExternalSender, GroupId, LeafNodeOptions,
-    MessageReason, MlsError, ProcessedMessage, ProposalKind, Sender, ValidationRequest,
+    ArgumentReason, CallbackError, CredentialValidator, Extension, ExternalSender, GroupConfig, GroupId,
+    LeafNodeOptions, MessageReason, MlsError, ProcessedMessage, ProposalKind, RequiredCapabilities, Sender,
+    ValidationRequest, external_senders_extension, required_capabilities_extension,
 };
 use openmls::{
     group::GroupContext,
@@ -82,6 +83,73 @@ fn a_commit_replaces_them_for_everybody() {
     assert_eq!(dave.group(&id).info().unwrap().extensions, required);
     assert_eq!(alice.group(&id).external_senders().unwrap(), []);
     assert_agree(&id, &[&alice, &bob, &carol, &dave]);
+}
+
+#[test]
+fn those_that_the_library_knows_are_made_from_what_they_say() {
+    let (alice, bob, server) = (Device::new("alice"), Device::new("bob"), RawPeer::new("server"));
+    let id = group_of(&[&alice, &bob]);
+    let sender = ExternalSender {
+        signature_key: server.signature_key(),
+        credential: basic("server"),
+    };
+    let required = RequiredCapabilities {
+        proposals: vec![10],
+        credentials: vec![1],
+        ..RequiredCapabilities::default()
+    };
+    let extensions = vec![
+        required_capabilities_extension(required.clone()).unwrap(),
+        external_senders_extension(vec![sender.clone()]).unwrap(),
+    ];
+    let bundle = alice
+        .group(&id)
+        .update_group_context_extensions(extensions.clone())
+        .unwrap();
+    deliver(&id, &alice, &bundle, &[&bob]);
+    assert_eq!(bob.group(&id).external_senders().unwrap(), [sender.clone()]);
+    // The same as at a group's creation.
+    let config = GroupConfig {
+        required_capabilities: Some(required),
+        external_senders: vec![sender.clone()],
+        ..GroupConfig::default()
+    };
+    let other = alice.create_group_with(Some(config));
+    assert_eq!(alice.group(&other).info().unwrap().extensions, extensions);
+
+    let invalid = |argument: &str, reason| {
+        Err(MlsError::InvalidArgument {
+            argument: argument.to_owned(),
+            reason,
+        })
+    };
+    let short = ExternalSender {
+        signature_key: vec![1; 31],
+        ..sender
+    };
+    for (senders, reason) in [
+        (vec![], ArgumentReason::Empty),
+        (vec![short], ArgumentReason::WrongLength),
+    ] {
+        assert_eq!(
+            external_senders_extension(senders),
+            invalid("external_senders", reason)
+        );
+    }
+    for (extensions, reason) in [
+        (vec![], ArgumentReason::Empty),
+        (vec![1], ArgumentReason::OutOfRange),
+        (vec![0xf001, 0xf001], ArgumentReason::Duplicate),
+    ] {
+        let required = RequiredCapabilities {
+            extensions,
+            ..RequiredCapabilities::default()
+        };
+        assert_eq!(
+            required_capabilities_extension(required),
+            invalid("required_capabilities", reason)
+        );
+    }
 }
 
 #[test]

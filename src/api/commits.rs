@@ -24,8 +24,11 @@ pub(super) fn infos(extensions: Vec<Extension>) -> Vec<ExtensionInfo> {
 }
 
 pub(super) fn extensions(infos: Vec<ExtensionInfo>) -> Vec<Extension> {
-    let extension = |(extension_type, data)| Extension { extension_type, data };
     infos.into_iter().map(extension).collect()
+}
+
+pub(super) fn extension((extension_type, data): ExtensionInfo) -> Extension {
+    Extension { extension_type, data }
 }
 
 #[uniffi::export]

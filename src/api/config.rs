@@ -3,7 +3,7 @@
 use super::{Extension, ExternalSender, GroupId, LeafNodeOptions, RequiredCapabilities, commits::infos};
 use crate::{
     error::{ArgumentProblem, Error},
-    group::creation::Creation,
+    group::creation::{self, Creation},
     padding,
     policy::{self, GroupSettings},
 };
@@ -288,21 +288,24 @@ fn only_at_creation(argument: &'static str) -> Error {
     }
 }
 
+/// Keys and credentials as the layer below has them.
+pub(super) fn senders(senders: Vec<ExternalSender>) -> Result<Vec<creation::ExternalSender>, Error> {
+    senders
+        .into_iter()
+        .map(|sender| Ok((sender.signature_key, sender.credential.into_mls()?)))
+        .collect()
+}
+
 impl TryFrom<GroupConfig> for Creation {
     type Error = Error;
 
     fn try_from(config: GroupConfig) -> Result<Self, Error> {
-        let sender = |sender: ExternalSender| Ok((sender.signature_key, sender.credential.into_mls()?));
         let creation = Self {
             leaf_node: config.leaf_node.map(Into::into),
             lifetime_seconds: config.lifetime_seconds.unwrap_or(policy::DEFAULT_LIFETIME),
             required: config.required_capabilities.unwrap_or_default().into(),
             extensions: infos(config.extensions),
-            external_senders: config
-                .external_senders
-                .into_iter()
-                .map(sender)
-                .collect::<Result<_, Error>>()?,
+            external_senders: senders(config.external_senders)?,
         };
         creation.check()?;
         Ok(creation)

@@ -11,6 +11,7 @@ mod error_conversion;
 mod exports;
 mod external_joins;
 mod group;
+mod group_context_extensions;
 mod group_info_error;
 mod identity;
 mod ids;
@@ -46,6 +47,7 @@ pub use error::{
 };
 pub use external_joins::{ExternalJoin, ExternalJoined};
 pub use group::MlsGroup;
+pub use group_context_extensions::{external_senders_extension, required_capabilities_extension};
 pub use group_info_error::GroupInfoReason;
 pub use ids::*;
 pub use leaf_nodes::*;

@@ -250,7 +250,11 @@ pub(super) fn build<'g, S: Signer>(
     accepts: Accepts<'_>,
 ) -> Result<CommitBuilder<'g, Complete>, Error> {
     let (rand, crypto) = (provider.rand(), provider.crypto());
-    let builder = shape(group.commit_builder())?
+    // Other implementations demand a path beside what OpenMLS does not know to need one; it is always allowed.
+    let renews = group
+        .pending_proposals()
+        .any(|queued| matches!(queued.proposal(), Proposal::Custom(_)));
+    let builder = shape(group.commit_builder().force_self_update(renews))?
         .load_psks(provider.storage())?
         .create_group_info(true);
     // Our own changes pass through the filter too.

@@ -3,15 +3,15 @@
 use openmls::{
     group::{GroupContext, MlsGroupCreateConfig},
     prelude::{
-        Credential, Extension, ExtensionType, Extensions, ExternalSender, ProposalType,
-        RequiredCapabilitiesExtension, SignaturePublicKey,
+        self, Credential, Extension, ExtensionType, Extensions, ProposalType, RequiredCapabilitiesExtension,
+        SignaturePublicKey,
     },
 };
 
 use super::extensions;
 use crate::{
     error::{ArgumentProblem, Error},
-    extension::{ExtensionInfo, is_default},
+    extension::{self, ExtensionInfo, is_default},
     keys::{
         identity::Identity,
         leaf_node::{LeafNodeOptions, check_types},
@@ -37,8 +37,34 @@ pub(crate) struct Creation {
     pub(crate) required: RequiredCapabilities,
     /// Those that the app gives a meaning to.
     pub(crate) extensions: Vec<ExtensionInfo>,
-    /// Keys and credentials of servers that may propose.
-    pub(crate) external_senders: Vec<(Vec<u8>, Credential)>,
+    pub(crate) external_senders: Vec<ExternalSender>,
+}
+
+/// Key and credential of a server that may propose.
+pub(crate) type ExternalSender = (Vec<u8>, Credential);
+
+/// The extension that names them, for a group that is there already.
+pub(crate) fn external_senders_extension(
+    external_senders: Vec<ExternalSender>,
+) -> Result<ExtensionInfo, Error> {
+    let only = Creation {
+        external_senders,
+        ..Creation::default()
+    };
+    let extension = only.external_senders()?;
+    extension::info(&extension.ok_or(refused(SENDERS, ArgumentProblem::Empty))?)
+}
+
+/// The extension that requires these, and nothing else, for a group that is there already.
+pub(crate) fn required_capabilities_extension(
+    required: RequiredCapabilities,
+) -> Result<ExtensionInfo, Error> {
+    let only = Creation {
+        required,
+        ..Creation::default()
+    };
+    let extension = only.required()?;
+    extension::info(&extension.ok_or(refused(REQUIRED, ArgumentProblem::Empty))?)
 }
 
 impl Default for Creation {
@@ -140,19 +166,17 @@ impl Creation {
     }
 
     fn external_senders(&self) -> Result<Option<Extension>, Error> {
-        let argument = "external_senders";
-        let sender = |(signature_key, credential): &(Vec<u8>, Credential)| {
+        let sender = |(signature_key, credential): &ExternalSender| {
             if signature_key.len() == SIGNATURE_KEY {
                 let signature_key = SignaturePublicKey::from(signature_key.clone());
-                Ok(ExternalSender::new(signature_key, credential.clone()))
+                Ok(prelude::ExternalSender::new(signature_key, credential.clone()))
             } else {
-                Err(refused(argument, ArgumentProblem::WrongLength))
+                Err(refused(SENDERS, ArgumentProblem::WrongLength))
             }
         };
-        let length =
-            |(_, credential): &(Vec<u8>, Credential)| SIGNATURE_KEY + credential.serialized_content().len();
+        let length = |(_, credential): &ExternalSender| SIGNATURE_KEY + credential.serialized_content().len();
         if self.external_senders.iter().map(length).sum::<usize>() > policy::MAX_DATA {
-            return Err(refused(argument, ArgumentProblem::TooLong));
+            return Err(refused(SENDERS, ArgumentProblem::TooLong));
         }
         let senders = self
             .external_senders
@@ -167,6 +191,7 @@ impl Creation {
 
 const REQUIRED: &str = "required_capabilities";
 const EXTENSIONS: &str = "extensions";
+const SENDERS: &str = "external_senders";
 
 fn refused(argument: &'static str, problem: ArgumentProblem) -> Error {
     Error::Argument { argument, problem }

@@ -15,7 +15,7 @@ use mls_rs::{
 use super::{
     in_all_ways,
     party::{Made, Party},
-    peer::{NEEDS_PATH, bytes},
+    peer::{NEEDS_PATH, Peer, bytes},
     proposing::PAIRS,
     room::Room,
 };
@@ -216,30 +216,27 @@ fn one_that_not_every_member_lists_is_proposed_by_no_device_and_committed_by_nob
     });
 }
 
-/// OpenMLS takes no custom proposal for one that needs a path, so `commit_to_pending_proposals` leaves the path out. Rules of
-/// mls-rs can demand it (its own by a list; those that an app writes do so unless they say otherwise). `self_update` has
-/// one always, and carries out what is queued.
+/// OpenMLS takes no custom proposal for one that needs a path, and rules of mls-rs can demand one (its own by a list; those
+/// that an app writes do so unless they say otherwise).
 #[test]
-fn one_that_needs_a_path_for_mls_rs_is_followed_in_our_self_update_and_refused_in_a_commit_without() {
+fn one_that_needs_a_path_for_mls_rs_has_it_in_every_commit_of_ours() {
     in_all_ways(|way| {
         for proposer in ["alice", "ben"] {
+            for make in [Party::commit_proposals, Party::update] {
+                let mut room = Room::of_four_who_list(way, &[], &TYPES);
+                let id = room.id.clone();
+                let proposal = room.member(proposer).propose_custom(&id, NEEDS_PATH, b"path");
+                room.propose(proposer, &proposal);
+                let expected = [(room.leaf(proposer), NEEDS_PATH, b"path".to_vec())];
+                commit(&mut room, "alice", &expected, make);
+                room.settle();
+            }
             let mut room = Room::of_four_who_list(way, &[], &TYPES);
             let id = room.id.clone();
             let proposal = room.member(proposer).propose_custom(&id, NEEDS_PATH, b"path");
             room.propose(proposer, &proposal);
-            let without = room.member("alice").commit_proposals(&id);
-            for name in ["bob", "ben"] {
-                let refused = room.peer(name).process(&without.commit);
-                assert!(
-                    matches!(refused, Err(TheirError::CommitMissingPath)),
-                    "{refused:?}"
-                );
-            }
-            room.member("alice").clear(&id);
-            room.member("alice").reload();
-            let expected = [(room.leaf(proposer), NEEDS_PATH, b"path".to_vec())];
-            commit(&mut room, "alice", &expected, Party::update);
-            room.settle();
+            let newcomer = Party::Theirs(Box::new(Peer::supporting("bill", way, &[], &TYPES)));
+            room.add("alice", vec![newcomer]);
         }
     });
 }

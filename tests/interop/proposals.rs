@@ -172,6 +172,38 @@ fn mls_rs_asks_from_outside_to_be_added() {
 }
 
 #[test]
+fn a_device_asks_from_outside_to_be_added_by_each_side() {
+    in_all_ways(|way| {
+        for committer in COMMITTERS {
+            let mut room = Room::of_four(way);
+            let id = room.id.clone();
+            let mut ada = Party::ours("ada", way);
+            let epoch = room.device("alice").epoch(&id);
+            let device = ada.device();
+            let (client, identity) = (device.client(), device.identity.clone());
+            let proposal = client
+                .propose_external_join(identity, id.clone(), epoch, None)
+                .unwrap();
+            ada.reload();
+            for name in ["alice", "anna"] {
+                let outcome = room.device(name).receive(&id, &proposal);
+                assert!(
+                    matches!(outcome, ProcessedMessage::ExternalJoinProposal { .. }),
+                    "{outcome:?}"
+                );
+            }
+            for name in ["bob", "ben"] {
+                room.peer(name).queue(&proposal);
+            }
+            let made = room.commit(committer, Party::commit_proposals);
+            room.welcome(committer, &made, vec![ada]);
+            room.settle();
+            room.update("ada");
+        }
+    });
+}
+
+#[test]
 fn a_commit_that_comes_before_its_proposal_waits_on_a_device() {
     in_all_ways(|way| {
         let mut room = Room::of_four(way);
