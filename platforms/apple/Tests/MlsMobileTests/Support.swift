@@ -100,9 +100,12 @@ func identity(_ client: MlsClient, _ name: String) async throws -> IdentityId {
     try await client.createIdentity(credential: .basic(identity: Data(name.utf8)), ciphersuite: suite).id
 }
 
-func keyPackage(_ client: MlsClient, _ name: String) async throws -> Data {
+func named(_ name: String) -> Credential { .basic(identity: Data(name.utf8)) }
+
+func keyPackage(_ client: MlsClient, _ name: String, leafNode: LeafNodeOptions? = nil) async throws -> Data {
     let owner = try await identity(client, name)
-    let packages = try await client.createKeyPackages(identity: owner, count: 1)
+    let packages = try await client.createKeyPackages(
+        identity: owner, count: 1, options: KeyPackageOptions(leafNode: leafNode))
     return try #require(packages.first).bytes
 }
 
@@ -116,13 +119,15 @@ struct Pair {
     /// Bob's validator.
     let judge: Judge?
 
-    init(bob validator: Judge? = Judge()) async throws {
+    /// With `leafNode` both leaves say so.
+    init(bob validator: Judge? = Judge(), leafNode: LeafNodeOptions? = nil) async throws {
         judge = validator
         folder = try Folder()
         alice = try await open(folder, "alice")
         bob = try await open(folder, "bob", validator)
-        alices = try await alice.createGroup(identity: try await identity(alice, "alice"))
-        bobs = try await invite(bob, "bob", to: alices)
+        alices = try await alice.createGroup(
+            identity: try await identity(alice, "alice"), config: GroupConfig(leafNode: leafNode))
+        bobs = try await invite(bob, "bob", to: alices, leafNode: leafNode)
     }
 
     /// Commits that Alice makes and merges, one after the other.
@@ -142,11 +147,15 @@ struct Pair {
     }
 }
 
-/// Adds a device to a group; the other members do not hear of it.
-func invite(_ client: MlsClient, _ name: String, to group: MlsGroup) async throws -> MlsGroup {
-    let bundle = try await group.addMembers([try await keyPackage(client, name)])
+/// Adds a device to a group; of the other members only `others` hear of it.
+func invite(
+    _ client: MlsClient, _ name: String, to group: MlsGroup, leafNode: LeafNodeOptions? = nil,
+    others: [MlsGroup] = []
+) async throws -> MlsGroup {
+    let bundle = try await group.addMembers([try await keyPackage(client, name, leafNode: leafNode)])
     let welcome = try #require(bundle.welcome)
     _ = try await group.mergePendingCommit()
+    for other in others { _ = try await other.processMessage(bundle.commit) }
     return try await client.joinFromWelcome(welcome)
 }
 
@@ -165,6 +174,12 @@ func agree(_ groups: MlsGroup...) async throws {
 func text(_ outcome: ProcessedMessage) -> String? {
     guard case .application(_, _, _, let plaintext, _) = outcome else { return nil }
     return String(decoding: plaintext, as: UTF8.self)
+}
+
+/// What another member's Commit changed, if it was merged.
+func summary(_ outcome: ProcessedMessage) -> CommitSummary? {
+    guard case .commit(_, let summary, .merged, _, _) = outcome else { return nil }
+    return summary
 }
 
 func texts(_ entries: [InboxEntry]) -> [String] {
