@@ -2571,7 +2571,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them, with
+     * `external_senders_extension`. Errors: `GroupNotFound`.
      */
     func externalSenders() throws  -> [ExternalSender]
     
@@ -2677,7 +2678,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -3187,7 +3188,8 @@ open func delete()throws   {try rustCallWithError(FfiConverterTypeMlsError_lift)
     
     /**
      * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them, with
+     * `external_senders_extension`. Errors: `GroupNotFound`.
      */
 open func externalSenders()throws  -> [ExternalSender]  {
     return try  FfiConverterSequenceTypeExternalSender.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3392,7 +3394,7 @@ open func clearPendingProposals()throws   {try rustCallWithError(FfiConverterTyp
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -5074,7 +5076,7 @@ public struct GroupConfig: Equatable, Hashable {
     public let lifetimeSeconds: UInt64?
     /**
      * At creation only: what every member must support, the creator first; later
-     * `update_group_context_extensions`.
+     * `update_group_context_extensions` with `required_capabilities_extension`.
      */
     public let requiredCapabilities: RequiredCapabilities?
     /**
@@ -5085,7 +5087,7 @@ public struct GroupConfig: Equatable, Hashable {
     public let extensions: [Extension]
     /**
      * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
-     * `update_group_context_extensions`.
+     * `update_group_context_extensions` with `external_senders_extension`.
      */
     public let externalSenders: [ExternalSender]
 
@@ -5132,7 +5134,7 @@ public struct GroupConfig: Equatable, Hashable {
          */lifetimeSeconds: UInt64? = nil, 
         /**
          * At creation only: what every member must support, the creator first; later
-         * `update_group_context_extensions`.
+         * `update_group_context_extensions` with `required_capabilities_extension`.
          */requiredCapabilities: RequiredCapabilities? = nil, 
         /**
          * At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
@@ -5141,7 +5143,7 @@ public struct GroupConfig: Equatable, Hashable {
          */extensions: [Extension] = [], 
         /**
          * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
-         * `update_group_context_extensions`.
+         * `update_group_context_extensions` with `external_senders_extension`.
          */externalSenders: [ExternalSender] = []) {
         self.groupId = groupId
         self.publicHandshakes = publicHandshakes
@@ -12338,6 +12340,38 @@ public func defaultCiphersuite()throws  -> Ciphersuite  {
 })
 }
 /**
+ * The extension that names the servers which may propose (RFC 9420, section 12.1.8.1), for
+ * `update_group_context_extensions` and `propose_group_context_extensions`: put it in the place of the one of type 5, or
+ * leave that out for a group without such servers. Nothing is stored.
+ *
+ * Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
+ * Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+ */
+public func externalSendersExtension(externalSenders: [ExternalSender])throws  -> Extension  {
+    return try  FfiConverterTypeExtension_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_external_senders_extension(
+        FfiConverterSequenceTypeExternalSender.lower(externalSenders),uniffiCallStatus
+    )
+})
+}
+/**
+ * The extension that says what every member must support (RFC 9420, section 11.1), for
+ * `update_group_context_extensions` and `propose_group_context_extensions`: put it in the place of the one of type 3.
+ * Unlike at a group's creation, the types of the group's other extensions must be named. Nothing is stored.
+ *
+ * Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
+ * required; `Duplicate`; `TooLong`).
+ */
+public func requiredCapabilitiesExtension(requiredCapabilities: RequiredCapabilities)throws  -> Extension  {
+    return try  FfiConverterTypeExtension_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+        uniffiCallStatus in
+    uniffi_mls_mobile_fn_func_required_capabilities_extension(
+        FfiConverterTypeRequiredCapabilities_lower(requiredCapabilities),uniffiCallStatus
+    )
+})
+}
+/**
  * A validator for `open` that checks the certificate chains of X.509 credentials against these roots, and then asks
  * `next`, the app's own validator, which knows names and successors. Credentials of other types are refused.
  *
@@ -12398,6 +12432,12 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.contractVersionMismatch
     }
     if (uniffi_mls_mobile_checksum_func_default_ciphersuite() != 34514) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_func_external_senders_extension() != 20173) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_mls_mobile_checksum_func_required_capabilities_extension() != 23959) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_func_x509_validator() != 61598) {
@@ -12592,7 +12632,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_delete() != 39459) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() != 40533) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() != 37725) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_id() != 62812) {
@@ -12631,7 +12671,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 232) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 51000) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 11167) {

@@ -837,6 +837,16 @@ RustBuffer uniffi_mls_mobile_fn_func_default_ciphersuite(RustCallStatus *_Nonnul
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_EXTERNAL_SENDERS_EXTENSION
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_EXTERNAL_SENDERS_EXTENSION
+RustBuffer uniffi_mls_mobile_fn_func_external_senders_extension(RustBuffer external_senders, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_REQUIRED_CAPABILITIES_EXTENSION
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_REQUIRED_CAPABILITIES_EXTENSION
+RustBuffer uniffi_mls_mobile_fn_func_required_capabilities_extension(RustBuffer required_capabilities, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_FN_FUNC_X509_VALIDATOR
 uint64_t uniffi_mls_mobile_fn_func_x509_validator(RustBuffer roots, RustBuffer next, RustCallStatus *_Nonnull out_status
@@ -1110,6 +1120,18 @@ void ffi_mls_mobile_rust_future_complete_void(uint64_t handle, RustCallStatus *_
 #ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_DEFAULT_CIPHERSUITE
 #define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_DEFAULT_CIPHERSUITE
 uint16_t uniffi_mls_mobile_checksum_func_default_ciphersuite(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_EXTERNAL_SENDERS_EXTENSION
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_EXTERNAL_SENDERS_EXTENSION
+uint16_t uniffi_mls_mobile_checksum_func_external_senders_extension(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_REQUIRED_CAPABILITIES_EXTENSION
+#define UNIFFI_FFIDEF_UNIFFI_MLS_MOBILE_CHECKSUM_FUNC_REQUIRED_CAPABILITIES_EXTENSION
+uint16_t uniffi_mls_mobile_checksum_func_required_capabilities_extension(void
     
 );
 #endif

@@ -219,7 +219,7 @@ pub struct GroupConfig {
     #[uniffi(default = None)]
     pub lifetime_seconds: Option<u64>,
     /// At creation only: what every member must support, the creator first; later
-    /// `update_group_context_extensions`.
+    /// `update_group_context_extensions` with `required_capabilities_extension`.
     #[uniffi(default = None)]
     pub required_capabilities: Option<RequiredCapabilities>,
     /// At creation only: extensions of the GroupContext that the app gives a meaning to. Their types are added to the
@@ -228,7 +228,7 @@ pub struct GroupConfig {
     #[uniffi(default)]
     pub extensions: Vec<Extension>,
     /// At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
-    /// `update_group_context_extensions`.
+    /// `update_group_context_extensions` with `external_senders_extension`.
     #[uniffi(default)]
     pub external_senders: Vec<ExternalSender>,
 }

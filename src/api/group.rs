@@ -47,7 +47,8 @@ impl MlsGroup {
     }
 
     /// The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-    /// which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+    /// which is what `Sender::External` names. `update_group_context_extensions` changes them, with
+    /// `external_senders_extension`. Errors: `GroupNotFound`.
     pub fn external_senders(&self) -> Result<Vec<ExternalSender>, MlsError> {
         call(&self.core, "external_senders", || {
             let senders = self

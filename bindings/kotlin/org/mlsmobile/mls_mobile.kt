@@ -743,6 +743,10 @@ internal object IntegrityCheckingUniffiLib {
     internal fun ensureInitialized() = Unit
     external fun uniffi_mls_mobile_checksum_func_default_ciphersuite(
     ): Int
+    external fun uniffi_mls_mobile_checksum_func_external_senders_extension(
+    ): Int
+    external fun uniffi_mls_mobile_checksum_func_required_capabilities_extension(
+    ): Int
     external fun uniffi_mls_mobile_checksum_func_x509_validator(
     ): Int
     external fun uniffi_mls_mobile_checksum_func_x509_validator_with_others(
@@ -1174,6 +1178,10 @@ internal object UniffiLib {
     ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_func_default_ciphersuite(uniffi_out_err: UniffiRustCallStatus, 
     ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_external_senders_extension(`externalSenders`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
+    external fun uniffi_mls_mobile_fn_func_required_capabilities_extension(`requiredCapabilities`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
+    ): RustBuffer.ByValue
     external fun uniffi_mls_mobile_fn_func_x509_validator(`roots`: RustBuffer.ByValue,`next`: RustBuffer.ByValue,uniffi_out_err: UniffiRustCallStatus, 
     ): Long
     external fun uniffi_mls_mobile_fn_func_x509_validator_with_others(`roots`: RustBuffer.ByValue,`next`: Long,uniffi_out_err: UniffiRustCallStatus, 
@@ -1298,6 +1306,12 @@ private fun uniffiCheckContractApiVersion(lib: IntegrityCheckingUniffiLib) {
 @Suppress("UNUSED_PARAMETER")
 private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_func_external_senders_extension() and 0xFFFF) != 20173) {
+        throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
+    }
+    if ((lib.uniffi_mls_mobile_checksum_func_required_capabilities_extension() and 0xFFFF) != 23959) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 61598) {
@@ -1492,7 +1506,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_delete() and 0xFFFF) != 39459) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() and 0xFFFF) != 40533) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_external_senders() and 0xFFFF) != 37725) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_id() and 0xFFFF) != 62812) {
@@ -1531,7 +1545,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 232) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 51000) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 11167) {
@@ -4264,7 +4278,8 @@ public interface FfiGroupInterface {
     
     /**
      * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them, with
+     * `external_senders_extension`. Errors: `GroupNotFound`.
      */
     fun `externalSenders`(): List<ExternalSender>
     
@@ -4370,7 +4385,7 @@ public interface FfiGroupInterface {
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -5011,7 +5026,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     
     /**
      * The servers that may propose to the group from outside (RFC 9420, section 12.1.8.1), in the order of their index,
-     * which is what `Sender::External` names. `update_group_context_extensions` changes them. Errors: `GroupNotFound`.
+     * which is what `Sender::External` names. `update_group_context_extensions` changes them, with
+     * `external_senders_extension`. Errors: `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `externalSenders`(): List<ExternalSender> {
             return FfiConverterSequenceTypeExternalSender.lift(
@@ -5281,7 +5297,7 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -7180,7 +7196,7 @@ data class GroupConfig (
     , 
     /**
      * At creation only: what every member must support, the creator first; later
-     * `update_group_context_extensions`.
+     * `update_group_context_extensions` with `required_capabilities_extension`.
      */
     val `requiredCapabilities`: RequiredCapabilities? = null 
     , 
@@ -7193,7 +7209,7 @@ data class GroupConfig (
     , 
     /**
      * At creation only: the servers that may propose (RFC 9420, section 12.1.8.1); later
-     * `update_group_context_extensions`.
+     * `update_group_context_extensions` with `external_senders_extension`.
      */
     val `externalSenders`: List<ExternalSender> = listOf() 
     
@@ -14134,6 +14150,46 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
     UniffiLib.uniffi_mls_mobile_fn_func_default_ciphersuite(
     
         _status)
+}
+    )
+    }
+    
+
+        /**
+         * The extension that names the servers which may propose (RFC 9420, section 12.1.8.1), for
+         * `update_group_context_extensions` and `propose_group_context_extensions`: put it in the place of the one of type 5, or
+         * leave that out for a group without such servers. Nothing is stored.
+         *
+         * Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
+         * Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+         */
+    @Throws(FfiException::class) fun `ffiExternalSendersExtension`(`externalSenders`: List<ExternalSender>): Extension {
+            return FfiConverterTypeExtension.lift(
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_external_senders_extension(
+    
+        
+        FfiConverterSequenceTypeExternalSender.lower(`externalSenders`),_status)
+}
+    )
+    }
+    
+
+        /**
+         * The extension that says what every member must support (RFC 9420, section 11.1), for
+         * `update_group_context_extensions` and `propose_group_context_extensions`: put it in the place of the one of type 3.
+         * Unlike at a group's creation, the types of the group's other extensions must be named. Nothing is stored.
+         *
+         * Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
+         * required; `Duplicate`; `TooLong`).
+         */
+    @Throws(FfiException::class) fun `ffiRequiredCapabilitiesExtension`(`requiredCapabilities`: RequiredCapabilities): Extension {
+            return FfiConverterTypeExtension.lift(
+    uniffiRustCallWithError(FfiException) { _status ->
+    UniffiLib.uniffi_mls_mobile_fn_func_required_capabilities_extension(
+    
+        
+        FfiConverterTypeRequiredCapabilities.lower(`requiredCapabilities`),_status)
 }
     )
     }

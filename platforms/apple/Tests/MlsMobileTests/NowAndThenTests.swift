@@ -22,12 +22,16 @@ import Testing
         #expect(try await pair.bobs.members().map(\.credential) == ["alice", "bob", "dave"].map(named))
 
         // Required of every member: SelfRemove, and basic credentials.
-        let extensions = [Extension(extensionType: 3, data: Data([0, 2, 0, 10, 2, 0, 1]))]
+        let required = RequiredCapabilities(extensions: [], proposals: [10], credentials: [1])
+        let server = ExternalSender(signatureKey: Data(repeating: 1, count: 32), credential: named("server"))
+        let extensions = [try requiredCapabilitiesExtension(required), try externalSendersExtension([server])]
+        #expect(extensions[0] == Extension(extensionType: 3, data: Data([0, 2, 0, 10, 2, 0, 1])))
         let change = try await pair.alices.updateGroupContextExtensions(extensions).commit
         _ = try await pair.alices.mergePendingCommit()
         for group in [pair.bobs, daves] {
             #expect(summary(try await group.processMessage(change))?.extensionsChanged == true)
             #expect(try await group.info().extensions == extensions)
+            #expect(try await group.externalSenders() == [server])
         }
 
         let update = try await pair.bobs.proposeSelfUpdate().proposal

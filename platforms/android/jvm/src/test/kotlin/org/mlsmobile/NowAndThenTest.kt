@@ -136,10 +136,14 @@ class NowAndThenTest {
         assertTrue(carolsSummary.selfRemoved)
         assertEquals(listOf("alice", "bob", "dave"), bobs.members().map { it.credential.name() })
 
-        val extensions = REQUIRED + Extension(OURS, "content".toByteArray())
+        val server = ExternalSender(ByteArray(32) { 1 }, Credential.Basic("server".toByteArray()))
+        val servers = externalSendersExtension(listOf(server))
+        val extensions = REQUIRED + servers + Extension(OURS, "content".toByteArray())
         val (changed) = alices.accepted(alices.updateGroupContextExtensions(extensions), bobs, daves)
         assertTrue(changed.extensionsChanged)
         assertEquals("content", daves.content())
+        assertArrayEquals(byteArrayOf(2, 0xf0.toByte(), 0xa1.toByte(), 0, 0), REQUIRED.single().data)
+        assertArrayEquals(server.signatureKey, daves.externalSenders().single().signatureKey)
 
         val proposal = bobs.proposeSelfUpdate().proposal
         for (group in listOf(alices, daves)) group.processMessage(proposal)
@@ -305,6 +309,6 @@ class NowAndThenTest {
         val LISTING = LeafNodeOptions(supportedExtensions = listOf(OURS), supportedProposals = listOf(OURS))
 
         /** The required capabilities, in a list of their own: that extension, no proposal, no credential. */
-        val REQUIRED = listOf(Extension(3u, byteArrayOf(2, 0xf0.toByte(), 0xa1.toByte(), 0, 0)))
+        val REQUIRED = listOf(requiredCapabilitiesExtension(RequiredCapabilities(extensions = listOf(OURS))))
     }
 }
