@@ -107,7 +107,10 @@ fn those_that_the_library_knows_are_made_from_what_they_say() {
         .update_group_context_extensions(extensions.clone())
         .unwrap();
     deliver(&id, &alice, &bundle, &[&bob]);
-    assert_eq!(bob.group(&id).external_senders().unwrap(), [sender.clone()]);
+    assert_eq!(
+        bob.group(&id).external_senders().unwrap(),
+        std::slice::from_ref(&sender)
+    );
     // The same as at a group's creation.
     let config = GroupConfig {
         required_capabilities: Some(required),
