@@ -1,20 +1,29 @@
 //! A device that nobody has invited asks the members to add it (RFC 9420, section 12.1.8.2).
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
 
 mod common;
 
 use common::{Device, advance, assert_agree, deliver, group_of, reload};
 use mls_mobile::{
-    ArgumentReason, GroupId, IdentityId, KeyPackageOptions, LeafNodeOptions, MlsError, ProcessedMessage,
-    Sender,
+    ArgumentReason, Ciphersuite, GroupId, IdentityId, JoinProposal, KeyPackageOptions, LeafNodeOptions,
+    MessageReason, MlsError, ProcessedMessage, Sender,
 };
 
-fn ask(device: &Device, id: &GroupId, epoch: u64) -> Result<Vec<u8>, MlsError> {
+fn try_to_ask(device: &Device, id: &GroupId, epoch: u64) -> Result<JoinProposal, MlsError> {
     let identity = device.identity.clone();
     device
         .client()
         .propose_external_join(identity, id.clone(), epoch, None)
+}
+
+fn ask(device: &Device, id: &GroupId, epoch: u64) -> Vec<u8> {
+    try_to_ask(device, id, epoch).unwrap().proposal
 }
 
 /// `by` commits to what is queued; the others follow and the newcomer joins.
@@ -28,7 +37,7 @@ fn let_in(id: &GroupId, by: &Device, others: &[&Device], newcomer: &Device) {
 fn a_device_that_knows_a_group_by_id_and_epoch_is_added_by_a_member_that_lets_it_in() {
     let (mut alice, mut bob, mut carol) = (Device::new("alice"), Device::new("bob"), Device::new("carol"));
     let id = group_of(&[&alice, &bob]);
-    let proposal = ask(&carol, &id, 1).unwrap();
+    let proposal = ask(&carol, &id, 1);
     carol.reload();
     assert_eq!(carol.client().key_packages().unwrap().len(), 1);
     for member in [&alice, &bob] {
@@ -51,7 +60,11 @@ fn a_device_that_knows_a_group_by_id_and_epoch_is_added_by_a_member_that_lets_it
 fn what_was_asked_ends_with_the_epoch_and_can_be_asked_again() {
     let (alice, bob, carol) = (Device::new("alice"), Device::new("bob"), Device::new("carol"));
     let id = group_of(&[&alice, &bob]);
-    let proposal = ask(&carol, &id, 1).unwrap();
+    let published = carol.key_package();
+    let JoinProposal {
+        proposal,
+        key_package: unused,
+    } = try_to_ask(&carol, &id, 1).unwrap();
     alice.receive(&id, &proposal);
     advance(&id, &bob, &[&alice]);
     assert_eq!(alice.group(&id).info().unwrap().pending_proposals, []);
@@ -59,9 +72,11 @@ fn what_was_asked_ends_with_the_epoch_and_can_be_asked_again() {
         alice.receive(&id, &proposal),
         ProcessedMessage::Stale { epoch: 1 }
     ));
-    let unused = carol.client().key_packages().unwrap().remove(0);
-    carol.client().delete_key_package(unused.reference).unwrap();
-    let again = ask(&carol, &id, 2).unwrap();
+    carol.client().delete_key_package(unused).unwrap();
+    let left = carol.client().key_packages().unwrap();
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].bytes, published);
+    let again = ask(&carol, &id, 2);
     for member in [&alice, &bob] {
         member.receive(&id, &again);
     }
@@ -73,10 +88,12 @@ fn what_was_asked_ends_with_the_epoch_and_can_be_asked_again() {
 fn a_device_that_was_removed_can_ask_and_one_that_is_in_it_need_not() {
     let (alice, bob) = (Device::new("alice"), Device::new("bob"));
     let id = group_of(&[&alice, &bob]);
-    assert_eq!(ask(&bob, &id, 1), Err(MlsError::GroupAlreadyExists));
+    let before = bob.dump();
+    assert_eq!(try_to_ask(&bob, &id, 1), Err(MlsError::GroupAlreadyExists));
+    assert!(bob.dump() == before);
     let removal = alice.group(&id).remove_members(vec![1]).unwrap();
     deliver(&id, &alice, &removal, &[&bob]);
-    let proposal = ask(&bob, &id, 2).unwrap();
+    let proposal = ask(&bob, &id, 2);
     alice.receive(&id, &proposal);
     let_in(&id, &alice, &[], &bob);
     assert_agree(&id, &[&alice, &bob]);
@@ -96,7 +113,8 @@ fn the_leaf_says_what_the_key_package_is_to_say() {
     let (client, identity) = (carol.client(), carol.identity.clone());
     let proposal = client
         .propose_external_join(identity, id.clone(), 0, Some(options))
-        .unwrap();
+        .unwrap()
+        .proposal;
     alice.receive(&id, &proposal);
     let_in(&id, &alice, &[], &carol);
     let leaf = carol.group(&id).leaf_nodes().unwrap().remove(1);
@@ -117,7 +135,7 @@ fn what_no_group_can_be_asked_is_refused_and_leaves_nothing() {
         (group(256), 0, invalid("group_id", ArgumentReason::TooLong)),
         (group(16), u64::MAX, invalid("epoch", ArgumentReason::OutOfRange)),
     ] {
-        assert_eq!(ask(&carol, &id, epoch), Err(error));
+        assert_eq!(try_to_ask(&carol, &id, epoch), Err(error));
     }
     let unknown = IdentityId(vec![1; 32]);
     let client = carol.client();
@@ -125,5 +143,50 @@ fn what_no_group_can_be_asked_is_refused_and_leaves_nothing() {
         client.propose_external_join(unknown, group(16), 0, None),
         Err(MlsError::IdentityNotFound)
     );
+    let options = KeyPackageOptions {
+        lifetime_seconds: 0,
+        ..KeyPackageOptions::default()
+    };
+    assert_eq!(
+        client.propose_external_join(carol.identity.clone(), group(16), 0, Some(options)),
+        Err(invalid("lifetime_seconds", ArgumentReason::OutOfRange))
+    );
     assert!(carol.dump() == before);
+}
+
+#[test]
+fn members_refuse_who_has_another_ciphersuite() {
+    let alice = Device::new("alice");
+    let aes = Device::with_suite("aes", Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519);
+    let id = alice.create_group();
+    let proposal = ask(&aes, &id, 0);
+    let before = alice.dump();
+    assert_eq!(
+        alice.group(&id).process_message(proposal),
+        Err(MlsError::MessageInvalid {
+            reason: MessageReason::ProposalInvalid
+        })
+    );
+    assert!(alice.dump() == before);
+}
+
+/// The old leaf has the key of the new one: members cannot have both.
+#[test]
+fn who_is_still_in_the_tree_is_left_out_until_the_old_leaf_has_gone() {
+    let (alice, mut bob) = (Device::new("alice"), Device::new("bob"));
+    let id = group_of(&[&alice, &bob]);
+    bob.group(&id).delete().unwrap();
+    bob.reload();
+    let proposal = ask(&bob, &id, 1);
+    alice.receive(&id, &proposal);
+    let bundle = alice.group(&id).commit_to_pending_proposals().unwrap();
+    assert_eq!(bundle.welcome, None);
+    alice.group(&id).merge_pending_commit().unwrap();
+    assert_eq!(alice.member_names(&id), ["alice", "bob"]);
+    let removal = alice.group(&id).remove_members(vec![1]).unwrap();
+    deliver(&id, &alice, &removal, &[]);
+    let proposal = ask(&bob, &id, 3);
+    alice.receive(&id, &proposal);
+    let_in(&id, &alice, &[], &bob);
+    assert_agree(&id, &[&alice, &bob]);
 }

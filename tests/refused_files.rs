@@ -212,9 +212,11 @@ fn an_open_client_stops_when_a_newer_library_has_changed_the_schema() {
     let refused = MlsError::StorageTooNew { found: 99, supported };
     for answer in [
         client.groups().map(drop),
+        client.storage_info().map(drop),
         group.create_message(b"hello".to_vec(), Vec::new()).map(drop),
         group.process_message(message.clone()).map(drop),
         client.rekey(vec![8; 32]),
+        client.confirm_rekey(),
         client.rotate_data_key(),
         client.export_for_transfer(transfer(), vec![9; 32]),
     ] {

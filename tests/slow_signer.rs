@@ -112,7 +112,7 @@ fn a_call_whose_signer_outlasts_a_suspension_is_rolled_back_and_can_be_made_agai
     while stage.me.client().groups() != Err(MlsError::Suspended) {
         thread::yield_now();
     }
-    thread::sleep(Duration::from_millis(50));
+    thread::sleep(Duration::from_millis(300));
     stage.let_all_go();
     assert_eq!(commit.join().unwrap(), Err(MlsError::Suspended));
     suspension.join().unwrap().unwrap();

@@ -1134,8 +1134,8 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
-     * for a member's Commit, and are made again in the new epoch.
+     * needed if the GroupInfo does not carry it. It carries out no proposals of members, a SelfRemove neither: they end
+     * with the epoch, and who made them makes them again.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1163,19 +1163,21 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
-     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
-     * current epoch, which the delivery service knows.
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
+     * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
+     * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
+     * leave it out of their Commits: `join_by_external_commit` then, or have a member `swap_members`.
      *
-     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
-     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
-     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
-     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Stored: a key package, made for the proposal; it is in `key_packages` and counts for `replenish_key_packages`
+     * until it is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add
+     * this device with `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends
+     * with the epoch: if another Commit wins, ask again for the new one, and delete the old `key_package`.
      * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
      * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
      * After a crash: the key package is stored or it is not; ask again.
      */
-    func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions?) throws  -> Data
+    func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions?) throws  -> JoinProposal
     
     /**
      * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
@@ -1726,8 +1728,8 @@ open func confirmExternalJoin(groupId: GroupId)throws  -> ExternalJoined  {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
-     * for a member's Commit, and are made again in the new epoch.
+     * needed if the GroupInfo does not carry it. It carries out no proposals of members, a SelfRemove neither: they end
+     * with the epoch, and who made them makes them again.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -1785,20 +1787,22 @@ open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
 }
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
-     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
-     * current epoch, which the delivery service knows.
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
+     * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
+     * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
+     * leave it out of their Commits: `join_by_external_commit` then, or have a member `swap_members`.
      *
-     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
-     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
-     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
-     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Stored: a key package, made for the proposal; it is in `key_packages` and counts for `replenish_key_packages`
+     * until it is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add
+     * this device with `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends
+     * with the epoch: if another Commit wins, ask again for the new one, and delete the old `key_package`.
      * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
      * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
      * After a crash: the key package is stored or it is not; ask again.
      */
-open func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions? = nil)throws  -> Data  {
-    return try  FfiConverterData.lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
+open func proposeExternalJoin(identity: IdentityId, groupId: GroupId, epoch: UInt64, options: KeyPackageOptions? = nil)throws  -> JoinProposal  {
+    return try  FfiConverterTypeJoinProposal_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
         uniffiCallStatus in
     uniffi_mls_mobile_fn_method_mlsclient_propose_external_join(
             self.uniffiCloneHandle(),
@@ -2503,7 +2507,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      */
     func updateGroupContextExtensions(extensions: [Extension]) throws  -> CommitBundle
     
@@ -2678,7 +2683,7 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -3059,7 +3064,8 @@ open func swapMembers(remove: [UInt32], add: [Data])throws  -> CommitBundle  {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      */
 open func updateGroupContextExtensions(extensions: [Extension])throws  -> CommitBundle  {
     return try  FfiConverterTypeCommitBundle_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -3394,7 +3400,7 @@ open func clearPendingProposals()throws   {try rustCallWithError(FfiConverterTyp
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -5057,8 +5063,9 @@ public struct GroupConfig: Equatable, Hashable {
     /**
      * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
      * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
-     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
-     * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
+     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one):
+     * when the list is full for the first time, the second oldest goes before the oldest. Name an epoch in `propose_psk`
+     * that every member keeps.
      */
     public let resumptionPsks: UInt32
     /**
@@ -5119,8 +5126,9 @@ public struct GroupConfig: Equatable, Hashable {
         /**
          * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
          * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
-         * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
-         * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
+         * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one):
+         * when the list is full for the first time, the second oldest goes before the oldest. Name an epoch in `propose_psk`
+         * that every member keeps.
          */resumptionPsks: UInt32 = UInt32(3), 
         /**
          * Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.
@@ -5843,6 +5851,75 @@ public func FfiConverterTypeIncomingMessage_lift(_ buf: RustBuffer) throws -> In
 #endif
 public func FfiConverterTypeIncomingMessage_lower(_ value: IncomingMessage) -> RustBuffer {
     return FfiConverterTypeIncomingMessage.lower(value)
+}
+
+
+/**
+ * A proposal to add this device, made from outside the group.
+ */
+public struct JoinProposal: Equatable, Hashable {
+    /**
+     * For the members.
+     */
+    public let proposal: Data
+    /**
+     * The key package in it: no Welcome will come for it once the epoch has ended without an Add.
+     */
+    public let keyPackage: KeyPackageRef
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * For the members.
+         */proposal: Data, 
+        /**
+         * The key package in it: no Welcome will come for it once the epoch has ended without an Add.
+         */keyPackage: KeyPackageRef) {
+        self.proposal = proposal
+        self.keyPackage = keyPackage
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension JoinProposal: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeJoinProposal: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> JoinProposal {
+        return
+            try JoinProposal(
+                proposal: FfiConverterData.read(from: &buf), 
+                keyPackage: FfiConverterTypeKeyPackageRef.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: JoinProposal, into buf: inout [UInt8]) {
+        FfiConverterData.write(value.proposal, into: &buf)
+        FfiConverterTypeKeyPackageRef.write(value.keyPackage, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJoinProposal_lift(_ buf: RustBuffer) throws -> JoinProposal {
+    return try FfiConverterTypeJoinProposal.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeJoinProposal_lower(_ value: JoinProposal) -> RustBuffer {
+    return FfiConverterTypeJoinProposal.lower(value)
 }
 
 
@@ -9206,7 +9283,8 @@ enum MlsError: Swift.Error, Equatable, Hashable, Foundation.LocalizedError {
      */
     case StorageForeign
     /**
-     * A newer version of the library wrote this file. Update the app.
+     * A newer version of the library wrote this file. Update the app; from a client that was open, end this process: the
+     * app was updated while it ran.
      */
     case StorageTooNew(
         /**
@@ -12345,7 +12423,7 @@ public func defaultCiphersuite()throws  -> Ciphersuite  {
  * leave that out for a group without such servers. Nothing is stored.
  *
  * Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
- * Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+ * Ed25519; `TooLong`: keys and credentials over 1 MiB together) or a credential's.
  */
 public func externalSendersExtension(externalSenders: [ExternalSender])throws  -> Extension  {
     return try  FfiConverterTypeExtension_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -12361,7 +12439,7 @@ public func externalSendersExtension(externalSenders: [ExternalSender])throws  -
  * Unlike at a group's creation, the types of the group's other extensions must be named. Nothing is stored.
  *
  * Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
- * required; `Duplicate`; `TooLong`).
+ * required; `Duplicate`; `TooLong`: over 256 of a kind).
  */
 public func requiredCapabilitiesExtension(requiredCapabilities: RequiredCapabilities)throws  -> Extension  {
     return try  FfiConverterTypeExtension_lift(try rustCallWithError(FfiConverterTypeMlsError_lift) {
@@ -12434,10 +12512,10 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_func_default_ciphersuite() != 34514) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_func_external_senders_extension() != 20173) {
+    if (uniffi_mls_mobile_checksum_func_external_senders_extension() != 39538) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_func_required_capabilities_extension() != 23959) {
+    if (uniffi_mls_mobile_checksum_func_required_capabilities_extension() != 16273) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_func_x509_validator() != 61598) {
@@ -12476,7 +12554,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() != 33339) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 968) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() != 58593) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() != 63308) {
@@ -12485,7 +12563,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() != 54043) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() != 34755) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() != 50144) {
@@ -12608,7 +12686,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() != 37249) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() != 57150) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() != 5688) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() != 50240) {
@@ -12671,7 +12749,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() != 15806) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 51000) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() != 44977) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() != 11167) {

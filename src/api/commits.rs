@@ -107,7 +107,8 @@ impl MlsGroup {
     /// such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
     /// required capabilities (3) and external senders (5) that is not in the required capabilities, or required
     /// capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-    /// `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+    /// `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`,
+    /// `GroupInactive`, `GroupNotFound`.
     pub fn update_group_context_extensions(
         &self,
         extensions: Vec<Extension>,

@@ -203,8 +203,9 @@ pub struct GroupConfig {
     pub maximum_forward_distance: u32,
     /// Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
     /// and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
-    /// says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
-    /// time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
+    /// says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one):
+    /// when the list is full for the first time, the second oldest goes before the oldest. Name an epoch in `propose_psk`
+    /// that every member keeps.
     #[uniffi(default = 3)]
     pub resumption_psks: u32,
     /// Put the ratchet tree into Welcome and GroupInfo. Without it the app delivers the tree itself.

@@ -188,7 +188,8 @@ pub enum MlsError {
     /// The file is another program's, or no database at all. It is untouched.
     #[error("the file is not a database of this library")]
     StorageForeign,
-    /// A newer version of the library wrote this file. Update the app.
+    /// A newer version of the library wrote this file. Update the app; from a client that was open, end this process: the
+    /// app was updated while it ran.
     #[error("the database has schema {found}, this library knows {supported}")]
     StorageTooNew {
         /// The file's schema version.

@@ -1,8 +1,8 @@
 //! Joining a group by an external Commit, or asking to be added.
 
 use super::{
-    CommitSummary, Core, GroupId, IdentityId, KeyPackageOptions, LeafNodeOptions, MlsClient, MlsError,
-    ProcessedMessage, call,
+    CommitSummary, Core, GroupId, IdentityId, KeyPackageOptions, KeyPackageRef, LeafNodeOptions, MlsClient,
+    MlsError, ProcessedMessage, call,
 };
 use crate::{
     group::{
@@ -58,6 +58,15 @@ pub struct ExternalJoined {
     pub superseded: Option<CommitSummary>,
 }
 
+/// A proposal to add this device, made from outside the group.
+#[derive(Debug, Clone, PartialEq, Eq, uniffi::Record)]
+pub struct JoinProposal {
+    /// For the members.
+    pub proposal: Vec<u8>,
+    /// The key package in it: no Welcome will come for it once the epoch has ended without an Add.
+    pub key_package: KeyPackageRef,
+}
+
 impl MlsClient {
     pub(super) fn join_externally(
         &self,
@@ -79,8 +88,8 @@ impl MlsClient {
     /// Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
     /// section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
     /// (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-    /// needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
-    /// for a member's Commit, and are made again in the new epoch.
+    /// needed if the GroupInfo does not carry it. It carries out no proposals of members, a SelfRemove neither: they end
+    /// with the epoch, and who made them makes them again.
     ///
     /// Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
     /// same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -128,14 +137,16 @@ impl MlsClient {
         self.join_externally(name, &identity, &group_info, &options)
     }
 
-    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
-    /// and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
-    /// current epoch, which the delivery service knows.
+    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+    /// invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
+    /// and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
+    /// (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
+    /// leave it out of their Commits: `join_by_external_commit` then, or have a member `swap_members`.
     ///
-    /// Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
-    /// Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
-    /// `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
-    /// another Commit wins, ask again for the new one, and delete the old key package.
+    /// Stored: a key package, made for the proposal; it is in `key_packages` and counts for `replenish_key_packages`
+    /// until it is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add
+    /// this device with `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends
+    /// with the epoch: if another Commit wins, ask again for the new one, and delete the old `key_package`.
     /// Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
     /// or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
     /// After a crash: the key package is stored or it is not; ask again.
@@ -146,12 +157,17 @@ impl MlsClient {
         group_id: GroupId,
         epoch: u64,
         options: Option<KeyPackageOptions>,
-    ) -> Result<Vec<u8>, MlsError> {
+    ) -> Result<JoinProposal, MlsError> {
         call(&self.core, "propose_external_join", || {
             let Core { store, context } = &*self.core;
             let options = options.unwrap_or_default().resolve(context);
             let group = (group_id.into(), epoch);
-            store.write(|call| join_proposal::propose(call, context, &identity.0, group, &options))
+            let (proposal, reference) =
+                store.write(|call| join_proposal::propose(call, context, &identity.0, group, &options))?;
+            Ok(JoinProposal {
+                proposal,
+                key_package: KeyPackageRef(reference.as_slice().to_vec()),
+            })
         })
     }
 

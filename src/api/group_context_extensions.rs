@@ -8,7 +8,7 @@ use crate::group::creation;
 /// leave that out for a group without such servers. Nothing is stored.
 ///
 /// Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
-/// Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+/// Ed25519; `TooLong`: keys and credentials over 1 MiB together) or a credential's.
 #[uniffi::export]
 pub fn external_senders_extension(external_senders: Vec<ExternalSender>) -> Result<Extension, MlsError> {
     let senders = config::senders(external_senders)?;
@@ -20,7 +20,7 @@ pub fn external_senders_extension(external_senders: Vec<ExternalSender>) -> Resu
 /// Unlike at a group's creation, the types of the group's other extensions must be named. Nothing is stored.
 ///
 /// Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
-/// required; `Duplicate`; `TooLong`).
+/// required; `Duplicate`; `TooLong`: over 256 of a kind).
 #[uniffi::export]
 pub fn required_capabilities_extension(
     required_capabilities: RequiredCapabilities,

@@ -45,7 +45,7 @@ pub use credential::*;
 pub use error::{
     ArgumentReason, KeyPackageReason, MessageReason, MlsError, RecoveryArchiveReason, WelcomeReason,
 };
-pub use external_joins::{ExternalJoin, ExternalJoined};
+pub use external_joins::{ExternalJoin, ExternalJoined, JoinProposal};
 pub use group::MlsGroup;
 pub use group_context_extensions::{external_senders_extension, required_capabilities_extension};
 pub use group_info_error::GroupInfoReason;

@@ -36,7 +36,7 @@ impl MlsGroup {
     }
 
     /// Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-    /// device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
+    /// device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `add_members`.
     ///
     /// Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
     /// this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.

@@ -29,7 +29,7 @@ pub(crate) fn export_secret(
             problem: ArgumentProblem::OutOfRange,
         });
     }
-    // Not the group's own provider, which remembers hashes: one of the app's context could pass for a tree hash.
+    // Not the group's own provider, which remembers hashes: one of the app's context would be kept as if it were a node's.
     let crypto = crypto()?;
     with_current_epoch(call, id, |live| {
         live.group

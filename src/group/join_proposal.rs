@@ -2,7 +2,7 @@
 
 use openmls::{
     group::{GroupId, ProposalError},
-    prelude::JoinProposal,
+    prelude::{JoinProposal, KeyPackageRef},
 };
 
 use super::{Context, create};
@@ -21,7 +21,7 @@ pub(crate) fn propose(
     identity: &[u8],
     (id, epoch): (GroupId, u64),
     options: &key_package::Options,
-) -> Result<Vec<u8>, Error> {
+) -> Result<(Vec<u8>, KeyPackageRef), Error> {
     let id = create::checked(id)?;
     if epoch > policy::MAX_JOINED_EPOCH {
         return Err(Error::Argument {
@@ -33,8 +33,9 @@ pub(crate) fn propose(
         return Err(Error::GroupAlreadyExists);
     }
     let identity = identity::get(&call.tx, identity)?;
-    let key_package = key_package::create_to_propose(call, &context.lifetimes, &identity, options)?;
+    let (key_package, reference) =
+        key_package::create_to_propose(call, &context.lifetimes, &identity, options)?;
     let proposal = JoinProposal::new::<OpenMlsStorage<'_>>(key_package, id, epoch.into(), &identity.signer)
         .map_err(ProposalError::from)?;
-    proposal.to_bytes().map_err(Into::into)
+    Ok((proposal.to_bytes()?, reference))
 }

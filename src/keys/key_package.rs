@@ -57,17 +57,18 @@ pub(crate) fn create(
         .collect()
 }
 
-/// One that goes to the members of a group instead of to the delivery service; it is listed like the others.
+/// One that goes to the members of a group instead of to the delivery service; it is listed like the others, under the
+/// reference that comes with it.
 pub(crate) fn create_to_propose(
     call: &Call<'_, WriteTx<'_>>,
     lifetimes: &Lifetimes,
     identity: &Identity,
     options: &Options,
-) -> Result<KeyPackage, Error> {
+) -> Result<(KeyPackage, KeyPackageRef), Error> {
     let provider = Provider::new(&call.tx)?;
     let key_package = build(&provider, identity, (lifetimes, options))?;
-    describe(&call.tx, &provider, key_package.clone())?;
-    Ok(key_package)
+    let record = describe(&call.tx, &provider, key_package.clone())?;
+    Ok((key_package, record.reference))
 }
 
 /// Makes as many key packages as are missing to have `target` unexpired ones besides those of last resort.

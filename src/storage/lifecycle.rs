@@ -5,8 +5,7 @@ use std::{path::Path, sync::atomic::Ordering, time::Duration};
 use super::{
     busy,
     error::StorageError,
-    header, key_slots,
-    migrations::SCHEMA_VERSION,
+    header, key_slots, migrations,
     open::{self, Database, Settings},
     store::{Phase, State, Store, lock},
     transfer,
@@ -90,14 +89,20 @@ impl Store {
         let mut entered = self.entered(self.gate.enter()?);
         let erasure_pending = entered.state.erasure.is_pending();
         let Database { connection, .. } = entered.state.phase.database()?;
-        let (header, slots) = busy::with_patience(self.busy_timeout, &self.interrupted, || {
-            Ok::<_, StorageError>((header::read(connection)?, key_slots::list(connection)?))
-        })?;
+        let (schema_version, header, slots) =
+            busy::with_patience(self.busy_timeout, &self.interrupted, || {
+                let schema_version = migrations::version(connection)?;
+                Ok::<_, StorageError>((
+                    schema_version,
+                    header::read(connection)?,
+                    key_slots::list(connection)?,
+                ))
+            })?;
         let [main, wal, _] = self.files();
         let bytes = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         Ok(Info {
             generation: header.generation,
-            schema_version: SCHEMA_VERSION,
+            schema_version,
             sqlite_version: rusqlite::version(),
             erasure_pending,
             rekey_pending: slots.len() > 1,

@@ -183,7 +183,8 @@ fn a_device_asks_from_outside_to_be_added_by_each_side() {
             let (client, identity) = (device.client(), device.identity.clone());
             let proposal = client
                 .propose_external_join(identity, id.clone(), epoch, None)
-                .unwrap();
+                .unwrap()
+                .proposal;
             ada.reload();
             for name in ["alice", "anna"] {
                 let outcome = room.device(name).receive(&id, &proposal);

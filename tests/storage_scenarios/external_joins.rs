@@ -53,7 +53,9 @@ pub const EXTERNAL_JOINS: &[Scenario] = &[
         set_up: outside,
         call: |stage| {
             let (client, identity) = (stage.me.client(), stage.me.identity.clone());
-            client.propose_external_join(identity, stage.group.clone(), 1, None)
+            client
+                .propose_external_join(identity, stage.group.clone(), 1, None)
+                .map(|made| made.proposal)
         },
         check: |stage, proposal| {
             stage.peer.receive(&stage.group, &proposal);

@@ -1,8 +1,9 @@
 //! Bytes that come by way of the app: credentials, extensions, payloads, names and secrets.
 
 use mls_mobile::{
-    Ciphersuite, Credential, Extension, GroupConfig, GroupId, KeyPackageOptions, KeyPackageRef,
-    LeafNodeOptions, MlsClient, MlsError, MlsGroup, ProposalRef, PskId, RequiredCapabilities,
+    Ciphersuite, Credential, Extension, ExternalSender, GroupConfig, GroupId, KeyPackageOptions,
+    KeyPackageRef, LeafNodeOptions, MlsClient, MlsError, MlsGroup, ProposalRef, PskId, RequiredCapabilities,
+    external_senders_extension, required_capabilities_extension,
 };
 
 use super::{
@@ -12,7 +13,7 @@ use super::{
 };
 
 /// What an input can choose from.
-pub const CALLS: u8 = 29;
+pub const CALLS: u8 = 31;
 
 /// A byte for the state, one for the call, a number, a first argument behind its length, and a second one.
 pub fn arguments(session: &mut Session, input: &[u8]) {
@@ -66,10 +67,10 @@ fn of_client(
         7 => client.delete_key_package(KeyPackageRef(first)),
         8 => client.abandon_external_join(GroupId(first)),
         28 => {
-            let (group, epoch) = (GroupId(first), u64::from(value) << 48);
-            let proposal = client.propose_external_join(identity, group, epoch, None)?;
-            client.message_info(proposal).unwrap();
-            Ok(())
+            let (group, epoch) = (GroupId(first), u64::from(value) << (8 * (second.len() % 7)));
+            let made = client.propose_external_join(identity, group, epoch, None)?;
+            client.message_info(made.proposal).unwrap();
+            client.delete_key_package(made.key_package)
         }
         24 => {
             let [extensions, proposals, credentials] = numbers(&second);
@@ -142,13 +143,7 @@ fn of_group(
     match number % CALLS {
         9 => group.create_message(first, second).map(drop),
         10 => group.commit_and_create_message(first, second).map(drop),
-        11 => {
-            group.update_group_context_extensions(extension(first))?;
-            // What can be committed can be merged, and lived with.
-            group.merge_pending_commit().unwrap();
-            group.self_update(None).unwrap();
-            Ok(())
-        }
+        11 => change(group, extension(first)),
         12 => {
             group.propose_group_context_extensions(extension(first))?;
             group.commit_to_pending_proposals().unwrap();
@@ -180,8 +175,36 @@ fn of_group(
         27 => group
             .propose_leaf_node(leaf_node(value, first, &second), None)
             .map(drop),
+        29 => {
+            let credential = Credential::Other {
+                credential_type: value,
+                content: first,
+            };
+            let sender = ExternalSender {
+                signature_key: second,
+                credential,
+            };
+            change(group, vec![external_senders_extension(vec![sender])?])
+        }
+        30 => {
+            let [extensions, proposals, credentials] = numbers(&first);
+            let required = RequiredCapabilities {
+                extensions,
+                proposals,
+                credentials,
+            };
+            change(group, vec![required_capabilities_extension(required)?])
+        }
         _ => Ok(()),
     }
+}
+
+/// What can be committed can be merged, and lived with.
+fn change(group: &MlsGroup, extensions: Vec<Extension>) -> Result<(), MlsError> {
+    group.update_group_context_extensions(extensions)?;
+    group.merge_pending_commit().unwrap();
+    group.self_update(None).unwrap();
+    Ok(())
 }
 
 fn export(group: &MlsGroup, label: Vec<u8>, context: Vec<u8>, length: u16) -> Result<(), MlsError> {

@@ -1308,10 +1308,10 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_func_default_ciphersuite() and 0xFFFF) != 34514) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_func_external_senders_extension() and 0xFFFF) != 20173) {
+    if ((lib.uniffi_mls_mobile_checksum_func_external_senders_extension() and 0xFFFF) != 39538) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_func_required_capabilities_extension() and 0xFFFF) != 23959) {
+    if ((lib.uniffi_mls_mobile_checksum_func_required_capabilities_extension() and 0xFFFF) != 16273) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_func_x509_validator() and 0xFFFF) != 61598) {
@@ -1350,7 +1350,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_confirm_external_join() and 0xFFFF) != 33339) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 968) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit() and 0xFFFF) != 58593) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_join_by_external_commit_with_leaf_node() and 0xFFFF) != 63308) {
@@ -1359,7 +1359,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() and 0xFFFF) != 54043) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() and 0xFFFF) != 34755) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
@@ -1482,7 +1482,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_swap_members() and 0xFFFF) != 37249) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() and 0xFFFF) != 57150) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_update_group_context_extensions() and 0xFFFF) != 5688) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_epoch_authenticator() and 0xFFFF) != 50240) {
@@ -1545,7 +1545,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_clear_pending_proposals() and 0xFFFF) != 15806) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 51000) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_commit_to_pending_proposals() and 0xFFFF) != 44977) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_pending_proposals() and 0xFFFF) != 11167) {
@@ -2482,8 +2482,8 @@ public interface FfiClientInterface {
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
-     * for a member's Commit, and are made again in the new epoch.
+     * needed if the GroupInfo does not carry it. It carries out no proposals of members, a SelfRemove neither: they end
+     * with the epoch, and who made them makes them again.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -2511,19 +2511,21 @@ public interface FfiClientInterface {
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
-     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
-     * current epoch, which the delivery service knows.
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
+     * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
+     * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
+     * leave it out of their Commits: `join_by_external_commit` then, or have a member `swap_members`.
      *
-     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
-     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
-     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
-     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Stored: a key package, made for the proposal; it is in `key_packages` and counts for `replenish_key_packages`
+     * until it is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add
+     * this device with `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends
+     * with the epoch: if another Commit wins, ask again for the new one, and delete the old `key_package`.
      * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
      * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
      * After a crash: the key package is stored or it is not; ask again.
      */
-    fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions? = null): kotlin.ByteArray
+    fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions? = null): JoinProposal
     
     /**
      * Attaches the signer of an identity that was made with `create_identity_with_signer`: after each `open`, and after
@@ -3085,8 +3087,8 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
      * Makes an external Commit that joins the group of `group_info`, after the validator accepted it (RFC 9420,
      * section 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered
      * (`groups_to_rejoin`). If this identity is a member already, the Commit removes its old leaf. `ratchet_tree` is
-     * needed if the GroupInfo does not carry it. Members' proposals are not carried out, a SelfRemove neither: they wait
-     * for a member's Commit, and are made again in the new epoch.
+     * needed if the GroupInfo does not carry it. It carries out no proposals of members, a SelfRemove neither: they end
+     * with the epoch, and who made them makes them again.
      *
      * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the
      * same group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service;
@@ -3159,20 +3161,22 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited
-     * and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its
-     * current epoch, which the delivery service knows.
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
+     * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
+     * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
+     * leave it out of their Commits: `join_by_external_commit` then, or have a member `swap_members`.
      *
-     * Stored: a key package, made for the proposal and listed in `key_packages` until it is used, deleted or expired.
-     * Send the bytes to the members, who see `ExternalJoinProposal` and add this device with
-     * `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends with the epoch: if
-     * another Commit wins, ask again for the new one, and delete the old key package.
+     * Stored: a key package, made for the proposal; it is in `key_packages` and counts for `replenish_key_packages`
+     * until it is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add
+     * this device with `commit_to_pending_proposals`; their Welcome comes to `join_from_welcome`. The proposal ends
+     * with the epoch: if another Commit wins, ask again for the new one, and delete the old `key_package`.
      * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`,
      * or a field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
      * After a crash: the key package is stored or it is not; ask again.
      */
-    @Throws(FfiException::class)override fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions?): kotlin.ByteArray {
-            return FfiConverterByteArray.lift(
+    @Throws(FfiException::class)override fun `proposeExternalJoin`(`identity`: IdentityId, `groupId`: GroupId, `epoch`: kotlin.ULong, `options`: KeyPackageOptions?): JoinProposal {
+            return FfiConverterTypeJoinProposal.lift(
     callWithHandle {
     uniffiRustCallWithError(FfiException) { _status ->
     UniffiLib.uniffi_mls_mobile_fn_method_mlsclient_propose_external_join(
@@ -4210,7 +4214,8 @@ public interface FfiGroupInterface {
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      */
     fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle
     
@@ -4385,7 +4390,7 @@ public interface FfiGroupInterface {
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -4857,7 +4862,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * such as 1, 2 or 4; `Duplicate`; `Malformed`: content that does not decode; `Unsupported`: a type other than
      * required capabilities (3) and external senders (5) that is not in the required capabilities, or required
      * capabilities that not every member has; `TooLong`: over 1 MiB together), `PendingCommitExists`,
-     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+     * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (of what is queued), `GroupDiverged`,
+     * `GroupInactive`, `GroupNotFound`.
      */
     @Throws(FfiException::class)override fun `updateGroupContextExtensions`(`extensions`: List<Extension>): CommitBundle {
             return FfiConverterTypeCommitBundle.lift(
@@ -5297,7 +5303,7 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
     
     /**
      * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-     * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `add_members`.
+     * device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `add_members`.
      *
      * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of
      * this device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
@@ -7173,8 +7179,9 @@ data class GroupConfig (
     /**
      * Epochs whose resumption secret is kept, the current one included, at most 64: chosen when a Welcome is joined,
      * and `configure` does not change it. Who makes a group, or joins it by an external Commit, keeps 32 whatever this
-     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one): when the list is full for the first
-     * time, the second oldest goes before the oldest. Name an epoch in `propose_psk` that every member keeps.
+     * says (OpenMLS 0.9.2). Count on the current epoch and `resumption_psks - 2` before it (of 1, on the current one):
+     * when the list is full for the first time, the second oldest goes before the oldest. Name an epoch in `propose_psk`
+     * that every member keeps.
      */
     val `resumptionPsks`: kotlin.UInt = 3u 
     , 
@@ -7721,6 +7728,53 @@ public object FfiConverterTypeIncomingMessage: FfiConverterRustBuffer<IncomingMe
     override fun write(value: IncomingMessage, buf: ByteBuffer) {
             FfiConverterByteArray.write(value.`bytes`, buf)
             FfiConverterOptionalByteArray.write(value.`cursor`, buf)
+    }
+}
+
+
+
+/**
+ * A proposal to add this device, made from outside the group.
+ */
+data class JoinProposal (
+    /**
+     * For the members.
+     */
+    val `proposal`: kotlin.ByteArray
+    , 
+    /**
+     * The key package in it: no Welcome will come for it once the epoch has ended without an Add.
+     */
+    val `keyPackage`: KeyPackageRef
+    
+){
+    
+
+    
+
+    
+    companion object
+}
+
+/**
+ * @suppress
+ */
+public object FfiConverterTypeJoinProposal: FfiConverterRustBuffer<JoinProposal> {
+    override fun read(buf: ByteBuffer): JoinProposal {
+        return JoinProposal(
+            FfiConverterByteArray.read(buf),
+            FfiConverterTypeKeyPackageRef.read(buf),
+        )
+    }
+
+    override fun allocationSize(value: JoinProposal) = (
+            FfiConverterByteArray.allocationSize(value.`proposal`) +
+            FfiConverterTypeKeyPackageRef.allocationSize(value.`keyPackage`)
+    )
+
+    override fun write(value: JoinProposal, buf: ByteBuffer) {
+            FfiConverterByteArray.write(value.`proposal`, buf)
+            FfiConverterTypeKeyPackageRef.write(value.`keyPackage`, buf)
     }
 }
 
@@ -9957,7 +10011,8 @@ sealed class FfiException: kotlin.Exception() {
     }
     
     /**
-     * A newer version of the library wrote this file. Update the app.
+     * A newer version of the library wrote this file. Update the app; from a client that was open, end this process: the
+     * app was updated while it ran.
      */
     class StorageTooNew(
         
@@ -14161,7 +14216,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * leave that out for a group without such servers. Nothing is stored.
          *
          * Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
-         * Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+         * Ed25519; `TooLong`: keys and credentials over 1 MiB together) or a credential's.
          */
     @Throws(FfiException::class) fun `ffiExternalSendersExtension`(`externalSenders`: List<ExternalSender>): Extension {
             return FfiConverterTypeExtension.lift(
@@ -14181,7 +14236,7 @@ public object FfiConverterTypeProposalRef: FfiConverter<ProposalRef, RustBuffer.
          * Unlike at a group's creation, the types of the group's other extensions must be named. Nothing is stored.
          *
          * Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
-         * required; `Duplicate`; `TooLong`).
+         * required; `Duplicate`; `TooLong`: over 256 of a kind).
          */
     @Throws(FfiException::class) fun `ffiRequiredCapabilitiesExtension`(`requiredCapabilities`: RequiredCapabilities): Extension {
             return FfiConverterTypeExtension.lift(

@@ -104,7 +104,8 @@ public enum MlsError: Error, Hashable, Sendable {
     case storageCorrupt
     /// The file is another program's, or no database at all. It is untouched.
     case storageForeign
-    /// A newer version of the library wrote this file. Update the app.
+    /// A newer version of the library wrote this file. Update the app; from a client that was open, end this process: the
+    /// app was updated while it ran.
     case storageTooNew(found: UInt32, supported: UInt32)
     /// The file is older than `minimumGeneration`: an old copy was put back. Using it would reuse keys.
     case storageRolledBack(found: UInt64, minimum: UInt64)

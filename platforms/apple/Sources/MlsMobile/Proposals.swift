@@ -8,7 +8,7 @@ extension MlsGroup {
     }
 
     /// Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
-    /// device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for `addMembers`.
+    /// device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for `addMembers`.
     ///
     /// Errors: `pendingCommitExists`, `stagedCommitExists`, `pskNotFound` and `resumptionPskWithAdds` (for proposals of
     /// this device; others' are left out), `groupDiverged`, `groupInactive`, `groupNotFound`.

@@ -72,6 +72,8 @@ public typealias IncomingMessage = MlsMobileFFI.IncomingMessage
 public typealias KeyPackage = MlsMobileFFI.KeyPackage
 /// A key package from elsewhere that was checked: signatures, rules of RFC 9420, section 10.1, and lifetime.
 public typealias KeyPackageInfo = MlsMobileFFI.KeyPackageInfo
+/// A proposal to add this device, made from outside the group.
+public typealias JoinProposal = MlsMobileFFI.JoinProposal
 /// What may be chosen about key packages.
 public typealias KeyPackageOptions = MlsMobileFFI.KeyPackageOptions
 /// What is wrong with a key package.

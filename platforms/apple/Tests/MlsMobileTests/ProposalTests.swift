@@ -8,9 +8,10 @@ import Testing
         var carol = try await open(pair.folder, "carol")
         let owner = try await identity(carol, "carol")
         let options = KeyPackageOptions(leafNode: LeafNodeOptions(applicationId: Data("tablet".utf8)))
-        let asked = try await carol.proposeExternalJoin(
+        let made = try await carol.proposeExternalJoin(
             identity: owner, groupId: pair.alices.id, epoch: 1, options: options)
-        #expect(try await carol.keyPackages().map(\.identity) == [owner])
+        let asked = made.proposal
+        #expect(try await carol.keyPackages().map(\.reference) == [made.keyPackage])
         await carol.close()
         for group in [pair.alices, pair.bobs] {
             guard case .externalJoinProposal(_, let reference, let summary, _) = try await group.processMessage(asked)

@@ -83,7 +83,8 @@ public suspend fun MlsGroup.updateGroupContextExtensions(extensions: List<Extens
  * plaintext back (`MessageNotCreated`): try again. Without an inbox, what `released` had is lost with a crash, and a clear gives
  * nothing back: keep the plaintext.
  * Errors: `InvalidArgument` (over 16 MiB, or 1 MiB of authenticated data), `PendingCommitExists`,
- * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for [commitToPendingProposals]), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.
+ * `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (as for [commitToPendingProposals]), `GroupDiverged`,
+ * `GroupInactive`, `GroupNotFound`.
  * After a crash: [pendingCommit] gives the same bundle again, and the message still waits for it.
  */
 public suspend fun MlsGroup.commitAndCreateMessage(

@@ -4,8 +4,8 @@ package org.mlsmobile
  * Makes an external Commit that joins the group of `groupInfo`, after the validator accepted it (RFC 9420, section
  * 12.4.3.2): for a device that was not invited, that is out of step, or that was recovered ([groupsToRejoin]). If this
  * identity is a member already, the Commit removes its old leaf. `ratchetTree` is needed if the GroupInfo does not carry
- * it. Members' proposals are not carried out, a SelfRemove neither: they wait for a member's Commit, and are made again in
- * the new epoch.
+ * it. It carries out no proposals of members, a SelfRemove neither: they end with the epoch, and who made them makes them
+ * again.
  *
  * Stored: the Commit with the group as it will be, until it is confirmed or abandoned; one that waits for the same
  * group is replaced. An old membership stays usable meanwhile. Send `commit` to the delivery service; accepted, call
@@ -25,12 +25,14 @@ public suspend fun MlsClient.joinByExternalCommit(
 /**
  * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has invited and
  * that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id and its current
- * epoch, which the delivery service knows.
+ * epoch, which the delivery service knows. While a leaf with this identity's key is in the group (this device is out of
+ * step there, was recovered, or has deleted the group), members cannot carry it out, and leave it out of their Commits:
+ * [joinByExternalCommit] then, or have a member [swapMembers].
  *
- * Stored: a key package, made for the proposal and listed in [keyPackages] until it is used, deleted or expired. Send the
- * bytes to the members, who see `ExternalJoinProposal` and add this device with [commitToPendingProposals]; their Welcome
- * comes to [joinFromWelcome]. The proposal ends with the epoch: if another Commit wins, ask again for the new one, and
- * delete the old key package.
+ * Stored: a key package, made for the proposal; it is in [keyPackages] and counts for [replenishKeyPackages] until it
+ * is used, deleted or expired. Send `proposal` to the members, who see `ExternalJoinProposal` and add this device with
+ * [commitToPendingProposals]; their Welcome comes to [joinFromWelcome]. The proposal ends with the epoch: if another
+ * Commit wins, ask again for the new one, and delete the old `keyPackage`.
  * Errors: `GroupAlreadyExists` (this device is in it), `IdentityNotFound`, `InvalidArgument` (`group_id`, `epoch`, or a
  * field of `KeyPackageOptions`). Whether the group has the identity's ciphersuite, its members find out.
  * After a crash: the key package is stored or it is not; ask again.
@@ -40,7 +42,7 @@ public suspend fun MlsClient.proposeExternalJoin(
     groupId: GroupId,
     epoch: ULong,
     options: KeyPackageOptions? = null,
-): ByteArray = write { it.proposeExternalJoin(identity, groupId, epoch, options) }
+): JoinProposal = write { it.proposeExternalJoin(identity, groupId, epoch, options) }
 
 /** The external Commit that waits for this group, as it was handed out: after a restart, send it again. */
 public suspend fun MlsClient.pendingExternalJoin(groupId: GroupId): ExternalJoin? =

@@ -6,7 +6,7 @@ package org.mlsmobile
  * such servers. Nothing is stored.
  *
  * Errors: `InvalidArgument` with the argument `external_senders` (`Empty`; `WrongLength`: a key that is not one of
- * Ed25519; `TooLong`: over 1 MiB together) or a credential's.
+ * Ed25519; `TooLong`: keys and credentials over 1 MiB together) or a credential's.
  */
 public fun externalSendersExtension(externalSenders: List<ExternalSender>): Extension =
     typed { ffiExternalSendersExtension(externalSenders) }
@@ -17,7 +17,7 @@ public fun externalSendersExtension(externalSenders: List<ExternalSender>): Exte
  * the group's other extensions must be named. Nothing is stored.
  *
  * Errors: `InvalidArgument` with the argument `required_capabilities` (`Empty`; `OutOfRange`: a type that needs not be
- * required; `Duplicate`; `TooLong`).
+ * required; `Duplicate`; `TooLong`: over 256 of a kind).
  */
 public fun requiredCapabilitiesExtension(requiredCapabilities: RequiredCapabilities): Extension =
     typed { ffiRequiredCapabilitiesExtension(requiredCapabilities) }

@@ -229,7 +229,10 @@ public sealed class MlsException(
     /** The file is another program's, or no database at all. It is untouched. */
     public class StorageForeign internal constructor(code: UInt, text: String) : MlsException(code, text)
 
-    /** A newer version of the library wrote this file. Update the app. */
+    /**
+     * A newer version of the library wrote this file. Update the app; from a client that was open, end this process: the
+     * app was updated while it ran.
+     */
     public class StorageTooNew internal constructor(
         code: UInt,
         text: String,

@@ -21,7 +21,7 @@ public suspend fun MlsGroup.clearPendingProposals(): Unit = write { it.clearPend
 
 /**
  * Makes a Commit that carries out the queued proposals, those that can be carried out together, and renews this
- * device's keys unless all of them are Adds and pre-shared keys. Stored, sent and kept as for [addMembers].
+ * device's keys unless only Adds and pre-shared keys are queued. Stored, sent and kept as for [addMembers].
  *
  * Errors: `PendingCommitExists`, `StagedCommitExists`, `PskNotFound` and `ResumptionPskWithAdds` (for proposals of this
  * device; others' are left out), `GroupDiverged`, `GroupInactive`, `GroupNotFound`.

@@ -16,8 +16,8 @@ class NowAndThenTest {
         val pair = pair()
         val carol = open("carol")
         val options = KeyPackageOptions(leafNode = LeafNodeOptions(applicationId = "tablet".toByteArray()))
-        val proposal = carol.proposeExternalJoin(carol.identity("carol"), pair.alices.id, 1u, options)
-        assertEquals(1, carol.keyPackages().size)
+        val (proposal, keyPackage) = carol.proposeExternalJoin(carol.identity("carol"), pair.alices.id, 1u, options)
+        assertEquals(keyPackage, carol.keyPackages().single().reference)
         for (group in listOf(pair.alices, pair.bobs)) {
             val asked = group.processMessage(proposal) as ProcessedMessage.ExternalJoinProposal
             assertEquals("carol", (asked.summary.sender as Sender.NewMember).credential.name())
