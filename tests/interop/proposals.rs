@@ -144,6 +144,25 @@ fn proposals_of_several_members_go_into_one_commit() {
     });
 }
 
+/// Everybody gets the newcomer's proposal, and the committer carries it out.
+fn let_in(room: &mut Room, committer: &str, proposal: &[u8], newcomer: Party) {
+    let (id, name) = (room.id.clone(), newcomer.name().to_owned());
+    for name in ["alice", "anna"] {
+        let outcome = room.device(name).receive(&id, proposal);
+        assert!(
+            matches!(outcome, ProcessedMessage::ExternalJoinProposal { .. }),
+            "{outcome:?}"
+        );
+    }
+    for name in ["bob", "ben"] {
+        room.peer(name).queue(proposal);
+    }
+    let made = room.commit(committer, Party::commit_proposals);
+    room.welcome(committer, &made, vec![newcomer]);
+    room.settle();
+    room.update(&name);
+}
+
 #[test]
 fn mls_rs_asks_from_outside_to_be_added() {
     in_all_ways(|way| {
@@ -153,20 +172,7 @@ fn mls_rs_asks_from_outside_to_be_added() {
             let mut bill = Party::theirs("bill", way);
             let info = room.member(committer).group_info(&id, true);
             let proposal = bill.peer().ask_to_join(&info);
-            for name in ["alice", "anna"] {
-                let outcome = room.device(name).receive(&id, &proposal);
-                assert!(
-                    matches!(outcome, ProcessedMessage::ExternalJoinProposal { .. }),
-                    "{outcome:?}"
-                );
-            }
-            for name in ["bob", "ben"] {
-                room.peer(name).queue(&proposal);
-            }
-            let made = room.commit(committer, Party::commit_proposals);
-            room.welcome(committer, &made, vec![bill]);
-            room.settle();
-            room.update("bill");
+            let_in(&mut room, committer, &proposal, bill);
         }
     });
 }
@@ -181,25 +187,9 @@ fn a_device_asks_from_outside_to_be_added_by_each_side() {
             let epoch = room.device("alice").epoch(&id);
             let device = ada.device();
             let (client, identity) = (device.client(), device.identity.clone());
-            let proposal = client
-                .propose_external_join(identity, id.clone(), epoch, None)
-                .unwrap()
-                .proposal;
+            let made = client.propose_external_join(identity, id, epoch, None).unwrap();
             ada.reload();
-            for name in ["alice", "anna"] {
-                let outcome = room.device(name).receive(&id, &proposal);
-                assert!(
-                    matches!(outcome, ProcessedMessage::ExternalJoinProposal { .. }),
-                    "{outcome:?}"
-                );
-            }
-            for name in ["bob", "ben"] {
-                room.peer(name).queue(&proposal);
-            }
-            let made = room.commit(committer, Party::commit_proposals);
-            room.welcome(committer, &made, vec![ada]);
-            room.settle();
-            room.update("ada");
+            let_in(&mut room, committer, &made.proposal, ada);
         }
     });
 }
