@@ -1,4 +1,4 @@
-//! A device that nobody has invited asks the members to add it (RFC 9420, section 12.1.8.2).
+//! A device that nobody has invited asks the members to add it (RFC 9420, section 12.1.8).
 
 #![allow(
     clippy::unwrap_used,

@@ -1163,7 +1163,7 @@ public protocol MlsClientProtocol: AnyObject, Sendable {
     func pendingExternalJoin(groupId: GroupId) throws  -> ExternalJoin?
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8): for one that nobody has
      * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
      * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
      * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
@@ -1787,7 +1787,7 @@ open func pendingExternalJoin(groupId: GroupId)throws  -> ExternalJoin?  {
 }
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8): for one that nobody has
      * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
      * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
      * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
@@ -2736,7 +2736,8 @@ public protocol MlsGroupProtocol: AnyObject, Sendable {
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
      * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
+     * `supported_by_all` tells whether all do. A Commit that carries one renews the keys of who makes it: other
+     * implementations may demand that.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -3489,7 +3490,8 @@ open func proposeAdd(keyPackage: Data)throws  -> ProposalBundle  {
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
      * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
+     * `supported_by_all` tells whether all do. A Commit that carries one renews the keys of who makes it: other
+     * implementations may demand that.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -12563,7 +12565,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() != 16891) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() != 34755) {
+    if (uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() != 9298) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() != 50144) {
@@ -12764,7 +12766,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() != 5029) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 19350) {
+    if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() != 35835) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() != 5934) {

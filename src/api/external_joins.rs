@@ -137,7 +137,7 @@ impl MlsClient {
         self.join_externally(name, &identity, &group_info, &options)
     }
 
-    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+    /// Proposes from outside that a group adds this device (RFC 9420, section 12.1.8): for one that nobody has
     /// invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
     /// and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
     /// (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and

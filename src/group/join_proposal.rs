@@ -1,4 +1,4 @@
-//! Asking the members of a group to be added (RFC 9420, section 12.1.8.2).
+//! Asking the members of a group to be added (RFC 9420, section 12.1.8).
 
 use openmls::{
     group::{GroupId, ProposalError},

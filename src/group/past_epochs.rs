@@ -53,8 +53,8 @@ pub(super) fn remember(live: &Live<'_, WriteTx<'_>>) -> Result<(), Error> {
 
 /// Notes the time at which an epoch ended, for as long as OpenMLS keeps its keys. The caller stores the record.
 pub(super) fn ended(live: &mut Live<'_, WriteTx<'_>>) -> Result<(), Error> {
-    // A removed device stays in the keys of its last epoch: for OpenMLS that one has not passed.
     let now = policy::now();
+    // A removed device stays in the keys of its last epoch: for OpenMLS that one has not passed.
     if live.group.is_active() {
         live.record.past_keys.push(now, capacity(&live.group));
     }

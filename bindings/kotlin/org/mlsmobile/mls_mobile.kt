@@ -1359,7 +1359,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_pending_external_join() and 0xFFFF) != 16891) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() and 0xFFFF) != 34755) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_propose_external_join() and 0xFFFF) != 9298) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsclient_attach_signer() and 0xFFFF) != 50144) {
@@ -1560,7 +1560,7 @@ private fun uniffiCheckApiChecksums(lib: IntegrityCheckingUniffiLib) {
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_add() and 0xFFFF) != 5029) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
-    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 19350) {
+    if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_custom() and 0xFFFF) != 35835) {
         throw RuntimeException("UniFFI API checksum mismatch: try cleaning and rebuilding your project")
     }
     if ((lib.uniffi_mls_mobile_checksum_method_mlsgroup_propose_group_context_extensions() and 0xFFFF) != 5934) {
@@ -2511,7 +2511,7 @@ public interface FfiClientInterface {
     fun `pendingExternalJoin`(`groupId`: GroupId): ExternalJoin?
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8): for one that nobody has
      * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
      * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
      * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
@@ -3161,7 +3161,7 @@ open class FfiClient: Disposable, AutoCloseable, FfiClientInterface
 
     
     /**
-     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8.2): for one that nobody has
+     * Proposes from outside that a group adds this device (RFC 9420, section 12.1.8): for one that nobody has
      * invited and that has no GroupInfo, or that the members are to decide about. It needs no more than the group's id
      * and its current epoch, which the delivery service knows. While a leaf with this identity's key is in the group
      * (this device is out of step there, was recovered, or has deleted the group), members cannot carry it out, and
@@ -4443,7 +4443,8 @@ public interface FfiGroupInterface {
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
      * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
+     * `supported_by_all` tells whether all do. A Commit that carries one renews the keys of who makes it: other
+     * implementations may demand that.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,
@@ -5417,7 +5418,8 @@ open class FfiGroup: Disposable, AutoCloseable, FfiGroupInterface
      * Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
      * and kept as for `propose_add`. What it means is for the app to carry out, once it is in a merged
      * Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supported_proposals`, and
-     * `supported_by_all` tells whether all do.
+     * `supported_by_all` tells whether all do. A Commit that carries one renews the keys of who makes it: other
+     * implementations may demand that.
      *
      * Errors: `InvalidArgument` (`proposal_type`: `OutOfRange` for a type that MLS defines or reserves for GREASE,
      * `Unsupported` if not every member lists it; `payload`: over 1 MiB), `PendingCommitExists`, `StagedCommitExists`,

@@ -32,7 +32,8 @@ extension MlsGroup {
     /// Proposes what only the app understands: a proposal of a type that every member's capabilities list. Stored, sent
     /// and kept as for `proposeAdd`. What it means is for the app to carry out, once it is in a merged
     /// Commit (`CommitSummary.custom`). Devices list the type with `LeafNodeOptions.supportedProposals`, and
-    /// `supportedByAll` tells whether all do.
+    /// `supportedByAll` tells whether all do. A Commit that carries one renews the keys of who makes it: other
+    /// implementations may demand that.
     ///
     /// Errors: `invalidArgument` (`proposalType`: `outOfRange` for a type that MLS defines or reserves for GREASE,
     /// `unsupported` if not every member lists it; `payload`: over 1 MiB), `pendingCommitExists`, `stagedCommitExists`,
